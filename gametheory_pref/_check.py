@@ -1,0 +1,115 @@
+"""Turn user input into checked float64 arrays; every message about an argument is written here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._types import FloatArray, Label, Labels
+from .errors import InputError
+
+
+def as_float_array(value: Any, *, name: str, ndim: int) -> FloatArray:
+    """Return `value` as a finite C-contiguous float64 array with `ndim` axes."""
+    try:
+        array = np.asarray(value)
+        if array.dtype == object or array.dtype.kind in "SU":
+            _refuse_ragged(value, name)
+        if np.iscomplexobj(array):
+            raise InputError(f"{name} has complex entries; payoffs and probabilities are real numbers")
+        result = np.ascontiguousarray(array, dtype=np.float64)
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        _refuse_ragged(value, name)
+        raise InputError(f"{name} must hold numbers only: {error}") from error
+    if np.ndim(value) == 0 or result.ndim != ndim:
+        raise InputError(f"{name} must have {ndim} axes; its shape is {np.shape(array)}")
+    if not np.isfinite(result).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
+        raise InputError(
+            f"{name} has a value that is not finite: entry {_show(where)} is {result[where]}. "
+            "Fill in or drop what is missing before solving"
+        )
+    return result
+
+
+def _refuse_ragged(value: Any, name: str) -> None:
+    """Raise with the first row whose length differs, if that is what is wrong."""
+    try:
+        lengths = [len(row) for row in value if not isinstance(row, str)]
+    except TypeError:
+        return
+    for i, length in enumerate(lengths):
+        if length != lengths[0]:
+            raise InputError(
+                f"{name} is ragged: row 0 has {lengths[0]} entries and row {i} has {length}; "
+                "give every row the same length"
+            )
+
+
+def _show(index: tuple[int, ...]) -> str:
+    return f"({', '.join(str(i) for i in index)})"
+
+
+def square(array: FloatArray, *, name: str) -> FloatArray:
+    """Return `array`, refused unless it is a non-empty square matrix."""
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        raise InputError(f"{name} must be square, one row and one column per response; its shape is {array.shape}")
+    if array.shape[0] == 0:
+        raise InputError(f"{name} is empty; a game needs at least one response")
+    return array
+
+
+def labels(names: Any, count: int, *, name: str = "names") -> Labels:
+    """Return one label per response: the given names, else the positions 0, 1, ..."""
+    if names is None:
+        return tuple(range(count))
+    if isinstance(names, str):
+        raise InputError(f"{name} must be a sequence of {count} names, not one string {names!r}")
+    result: list[Label] = []
+    for item in names:
+        if isinstance(item, (bool, np.bool_)) or not isinstance(item, (str, int, np.integer)):
+            raise InputError(f"{name} must hold strings or whole numbers; got {item!r}")
+        result.append(item if isinstance(item, str) else int(item))
+    if len(result) != count:
+        raise InputError(f"{name} has {len(result)} entries for {count} responses; give one name per response")
+    seen: set[Label] = set()
+    for label in result:
+        if label in seen:
+            raise InputError(f"{name} has {label!r} twice; names must differ, so rename one of them")
+        seen.add(label)
+    return tuple(result)
+
+
+def distribution(value: Any, count: int, *, name: str) -> FloatArray:
+    """Return `value` as a probability vector over `count` responses (sum within 1e-9 of 1, then made exact)."""
+    array = as_float_array(value, name=name, ndim=1)
+    if array.size != count:
+        raise InputError(f"{name} has {array.size} entries for {count} responses; give one probability per response")
+    if (array < 0).any():
+        i = int(np.argmin(array))
+        raise InputError(f"{name} has a negative probability: entry {i} is {array[i]}")
+    total = float(array.sum())
+    if abs(total - 1.0) > 1e-9:
+        raise InputError(f"{name} sums to {total:.12g}, not 1; divide it by its sum")
+    return array / total
+
+
+def non_negative(value: Any, *, name: str) -> float:
+    """Return `value` as a finite float of at least 0."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a number; got {value!r}") from error
+    if not np.isfinite(number) or number < 0:
+        raise InputError(f"{name} must be a finite number of at least 0; got {value!r}")
+    return number
+
+
+def choice(value: Any, allowed: tuple[str, ...], *, name: str) -> str:
+    """Return `value` if it is one of the `allowed` words."""
+    if value not in allowed:
+        raise InputError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    return str(value)

@@ -1,0 +1,150 @@
+"""The one place that speaks to numba: kernels compile on first use and are cached where stale code cannot survive.
+
+A `Kernel` holds a plain Python function. Calling it runs the compiled function; `Kernel.function` is the same source
+in the interpreter (for debugging, for ``jit=False``, and for small work in a process that has not paid for the
+compiler yet). numba itself is imported by the first compilation, never by ``import gametheory_pref``.
+
+numba's own cache does not notice an edit of a *called* function in another file, so ours lives in a folder named after
+a hash of every source file of the package: any edit starts a fresh folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+# Reductions may be reordered and contracted, but NaN and infinity keep their meaning: plain ``fastmath=True`` makes
+# ``isnan`` false for a NaN, which would switch off every divergence check.
+_REORDERING = frozenset({"contract", "reassoc", "nsz", "arcp"})
+
+_KEPT_CACHE_FOLDERS = 4
+
+
+def cache_folder() -> pathlib.Path:
+    """Return the folder of compiled code for exactly these package sources.
+
+    ``GAMETHEORY_PREF_CACHE_DIR`` overrides the user cache folder of the platform.
+    """
+    return _cache_root() / _source_hash()
+
+
+def _cache_root() -> pathlib.Path:
+    override = os.environ.get("GAMETHEORY_PREF_CACHE_DIR")
+    if override:
+        return pathlib.Path(override)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or pathlib.Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = pathlib.Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "gametheory_pref"
+
+
+@functools.cache
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    package = pathlib.Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+@functools.cache
+def _prepare_cache_folder() -> str | None:
+    """Create the cache folder and drop all but the newest few; None when the disk does not allow it."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        siblings = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in siblings[_KEPT_CACHE_FOLDERS:]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError:
+        return None
+    return str(folder) if os.access(folder, os.W_OK) else None
+
+
+class Kernel(Generic[_Arguments, _Result]):
+    """A numeric function on plain arrays, compiled by numba on the first call.
+
+    Kernels may call one another by name; numba resolves the call through `_numba_type_`.
+
+    Attributes
+    ----------
+    function : callable
+        The Python source, which the interpreter can run as it stands.
+    reassociate : bool
+        Whether sums may be reordered. A kernel that keeps the order gives, bit for bit, the interpreter's result
+        as long as it uses only ``+ - * /`` and comparisons.
+    """
+
+    def __init__(self, function: Callable[_Arguments, _Result], *, reassociate: bool) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.reassociate = reassociate
+        self._compiled: Any = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether this process has already compiled the kernel or read it from the cache."""
+        return self._compiled is not None and bool(self._compiled.overloads)
+
+    @property
+    def compiled(self) -> Any:
+        """The numba dispatcher."""
+        if self._compiled is None:
+            self._compiled = _compile(self.function, self.reassociate)
+        return self._compiled
+
+    @property
+    def _numba_type_(self) -> Any:
+        from numba.core import types
+
+        return types.Dispatcher(self.compiled)
+
+    def __call__(self, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        result: _Result = self.compiled(*args, **kwargs)
+        return result
+
+
+def _compile(function: Callable[..., Any], reassociate: bool) -> Any:
+    import numba
+
+    folder = _prepare_cache_folder()
+    flags: Any = set(_REORDERING) if reassociate else False
+    if folder is None:
+        return numba.njit(nogil=True, fastmath=flags)(function)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = folder
+    try:
+        return numba.njit(nogil=True, cache=True, fastmath=flags)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@overload
+def jit(function: Callable[_Arguments, _Result]) -> Kernel[_Arguments, _Result]: ...
+
+
+@overload
+def jit(
+    *, reassociate: bool = False
+) -> Callable[[Callable[_Arguments, _Result]], Kernel[_Arguments, _Result]]: ...
+
+
+def jit(function: Any = None, *, reassociate: bool = False) -> Any:
+    """Mark a function as a `Kernel`."""
+    if function is None:
+        return lambda inner: Kernel(inner, reassociate=reassociate)
+    return Kernel(function, reassociate=reassociate)

@@ -1,0 +1,1 @@
+"""Preference games from files: readers, writers, and what the data held."""

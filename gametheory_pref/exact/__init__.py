@@ -1,0 +1,1 @@
+"""Ground truth by exact mathematics: linear programmes, interior points, Newton, rational proofs."""
