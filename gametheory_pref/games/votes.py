@@ -1,0 +1,171 @@
+"""Preference games from counted comparisons, with what was counted kept beside the estimate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._check import as_float_array, choice, labels, square
+from .._types import FloatArray, Labels, LabelsLike
+from ..errors import InputError
+from .preference import PreferenceGame, _build
+
+if TYPE_CHECKING:
+    from .comparisons import Comparisons
+
+Kind = Literal["rate", "margin"]
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What was counted.
+
+    Attributes
+    ----------
+    wins : ndarray, shape (n, n)
+        Times (or total weight) that the row response beat the column response.
+    ties : ndarray, shape (n, n)
+        Symmetric; each tie of a pair appears in both entries.
+    kind : {"rate", "margin"}
+        How the payoff was made: win rate minus one half, or wins minus losses over the largest number of
+        comparisons of any pair. They are the same game when every pair was compared equally often.
+    first_wins : ndarray, shape (n, n), or None
+        Part of `wins` where the winner was shown first; None when the source does not say.
+    comparisons : Comparisons or None
+        The raw log, one entry per judgement, when there was one.
+    notes : tuple of str
+        Sentences on what the reader met and decided.
+    """
+
+    wins: FloatArray
+    ties: FloatArray
+    kind: Kind = "rate"
+    first_wins: FloatArray | None = None
+    comparisons: Comparisons | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def totals(self) -> FloatArray:
+        """Comparisons of each pair, shape (n, n), symmetric, diagonal 0."""
+        return self.wins + self.wins.T + self.ties
+
+    @property
+    def n_comparisons(self) -> float:
+        """Number (or total weight) of comparisons."""
+        return float(np.triu(self.totals, 1).sum())
+
+    @property
+    def n_ties(self) -> float:
+        """Number (or total weight) of ties."""
+        return float(np.triu(self.ties, 1).sum())
+
+    @property
+    def n_missing(self) -> int:
+        """Number of pairs without a comparison."""
+        n = self.wins.shape[0]
+        return int(n * (n - 1) // 2 - np.count_nonzero(np.triu(self.totals, 1)))
+
+    @property
+    def first_share(self) -> float | None:
+        """Share of the decided comparisons won by the response shown first; None when unknown."""
+        decided = float(self.wins.sum())
+        if self.first_wins is None or decided == 0.0:
+            return None
+        return float(self.first_wins.sum()) / decided
+
+    def margins(self) -> FloatArray:
+        """Return the payoff ``P - 1/2``, exactly skew; a pair without comparisons is 0."""
+        difference = self.wins - self.wins.T
+        if self.kind == "margin":
+            return difference / (2.0 * max(float(self.totals.max()), 1e-300))
+        totals = self.totals
+        return np.divide(difference, 2.0 * totals, out=np.zeros_like(difference), where=totals > 0)
+
+
+def from_counts(
+    wins: ArrayLike,
+    *,
+    ties: ArrayLike | None = None,
+    names: LabelsLike = None,
+    kind: Kind = "rate",
+    missing: Literal["half", "error"] = "half",
+) -> PreferenceGame:
+    """Return the game of a table of win counts.
+
+    Parameters
+    ----------
+    wins : array_like of whole numbers, shape (n, n)
+        ``wins[i, j]`` times i beat j; diagonal 0.
+    ties : array_like of whole numbers, shape (n, n), optional
+        Symmetric; ``ties[i, j] == ties[j, i]`` ties of the pair.
+    names : sequence of str, optional
+        What the responses are called.
+    kind : {"rate", "margin"}
+        "rate" plays the win rate (a tie is half a win); "margin" plays wins minus losses, divided by the largest
+        number of comparisons of any pair. They can have different winners when pairs were not compared equally often.
+    missing : {"half", "error"}
+        What to do with a pair that was never compared: play it as 1/2 and count it in ``.n_missing``, or refuse.
+
+    Raises
+    ------
+    InputError
+        Negative or fractional counts, ties that are not symmetric, wins against itself, no comparison at all.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> gp.from_counts([[0, 3], [1, 0]]).preference
+    array([[0.5 , 0.75],
+           [0.25, 0.5 ]])
+    """
+    table = square(as_float_array(wins, name="wins", ndim=2), name="wins")
+    names = labels(names, table.shape[0])
+    _require_counts(table, names, "wins")
+    draws = np.zeros_like(table)
+    if ties is not None:
+        draws = as_float_array(ties, name="ties", ndim=2)
+        if draws.shape != table.shape:
+            raise InputError(f"ties has shape {draws.shape} and wins {table.shape}; they must agree")
+        _require_counts(draws, names, "ties")
+        if not np.array_equal(draws, draws.T):
+            i, j = np.argwhere(draws != draws.T)[0]
+            raise InputError(
+                f"ties[{names[i]}, {names[j]}] = {draws[i, j]:g} but ties[{names[j]}, {names[i]}] = {draws[j, i]:g}; "
+                "a tie belongs to the pair, so give the same count in both entries"
+            )
+    choice(kind, ("rate", "margin"), name="kind")
+    return game_from_votes(Votes(table.copy(), draws.copy(), kind), names, missing=missing)
+
+
+def game_from_votes(votes: Votes, names: Labels, *, missing: str = "half") -> PreferenceGame:
+    """Return the game of checked votes (weights may be fractional here)."""
+    choice(missing, ("half", "error"), name="missing")
+    if len(names) > 1 and votes.n_comparisons == 0:
+        raise InputError("there are 0 comparisons, so nothing can be said about any pair; check the source")
+    if missing == "error" and votes.n_missing:
+        i, j = np.argwhere(np.triu(votes.totals == 0, 1))[0]
+        raise InputError(
+            f'{votes.n_missing} pairs were never compared; first: {names[i]} and {names[j]}. '
+            'Collect them, drop a response, or pass missing="half" to play them as 1/2'
+        )
+    for table in (votes.wins, votes.ties):
+        table.flags.writeable = False
+    return _build(votes.margins(), names, votes)
+
+
+def _require_counts(table: FloatArray, names: Labels, name: str) -> None:
+    bad = (table < 0) | (table != np.floor(table))
+    if bad.any():
+        i, j = np.argwhere(bad)[0]
+        what = "negative" if table[i, j] < 0 else "fractional"
+        raise InputError(
+            f"{name}[{names[i]}, {names[j]}] = {table[i, j]:g} is {what}; counts are whole numbers. "
+            "For win rates use preference_game, for weighted votes from_comparisons"
+        )
+    if np.diagonal(table).any():
+        i = int(np.flatnonzero(np.diagonal(table))[0])
+        raise InputError(f"{name}[{names[i]}, {names[i]}] = {table[i, i]:g}; a response is not compared with itself, so it must be 0")
