@@ -1,0 +1,186 @@
+"""Who beats whom: Condorcet winners, Smith and Schwartz sets, majority cycles."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from ._types import BoolArray, IntArray, Label, Labels
+from .errors import MissingPairsWarning
+from .games import PreferenceGame
+
+# A margin this small is rounding of a tie: win rates differ by at least one over the number of comparisons.
+_TIE = 1e-12
+
+
+def _beats(game: PreferenceGame) -> BoolArray:
+    """Return the strict majority relation, shape (n, n)."""
+    return game.payoff > _TIE
+
+
+def condorcet_winner(game: PreferenceGame, *, kind: str = "strong") -> Label | None:
+    """Return the response that beats every other one, or None.
+
+    Parameters
+    ----------
+    game : PreferenceGame
+        The game.
+    kind : {"strong", "weak"}
+        "strong": it wins every comparison. "weak": it loses none; the first such response is returned, and there
+        can be several (`weak_condorcet_winners`).
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> gp.condorcet_winner(gp.from_counts([[0, 3, 2], [1, 0, 4], [1, 0, 0]], names=["a", "b", "c"]))
+    'a'
+    """
+    if kind == "weak":
+        weak = weak_condorcet_winners(game)
+        return weak[0] if weak else None
+    if kind != "strong":
+        from ._check import choice
+
+        choice(kind, ("strong", "weak"), name="kind")
+    wins = np.count_nonzero(_beats(game), axis=1)
+    best = int(np.argmax(wins))
+    return game.names[best] if wins[best] == game.n_responses - 1 else None
+
+
+def weak_condorcet_winners(game: PreferenceGame) -> Labels:
+    """Return the responses that lose to nobody (a strong Condorcet winner is then the only one)."""
+    losses = np.count_nonzero(_beats(game), axis=0)
+    return tuple(game.names[i] for i in np.flatnonzero(losses == 0))
+
+
+def smith_set(game: PreferenceGame) -> Labels:
+    """Return the smallest set whose members each beat everybody outside it.
+
+    A pair without comparisons counts as a tie, and a tie keeps both in the set; with many such pairs the set is large
+    without saying anything about cycles, and a `MissingPairsWarning` tells so.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> gp.smith_set(gp.zoo["rock_paper_scissors_well"].game)
+    ('paper', 'scissors', 'well')
+    """
+    members = smith_indices(game)
+    _warn_if_missing(game, members, "Smith")
+    return tuple(game.names[i] for i in members)
+
+
+def smith_indices(game: PreferenceGame) -> IntArray:
+    """Return the positions of the Smith set, ascending; no warning.
+
+    Members beat all outsiders, so they come first in the order of Copeland scores, and the set is the shortest
+    prefix that wins every comparison with the rest.
+    """
+    beats = _beats(game)
+    n = game.n_responses
+    score = np.count_nonzero(beats, axis=1) - np.count_nonzero(beats, axis=0)
+    order = np.argsort(-score, kind="stable")
+    if score[order[0]] == n - 1:
+        return order[:1].astype(np.int64)
+    ordered = beats[np.ix_(order, order)]
+    # Wins of the first k over the rest: row totals of the first k minus the wins inside the prefix.
+    inside = np.cumsum(np.tril(ordered + ordered.T, -1).sum(axis=1))
+    across = np.cumsum(ordered.sum(axis=1)) - inside
+    size = np.arange(1, n + 1)
+    k = int(np.flatnonzero(across == size * (n - size))[0]) + 1
+    return np.sort(order[:k]).astype(np.int64)
+
+
+def schwartz_set(game: PreferenceGame) -> Labels:
+    """Return the union of the smallest sets that nobody outside beats.
+
+    It lies inside the Smith set and differs from it only where there are ties.
+    """
+    members = schwartz_indices(game)
+    _warn_if_missing(game, members, "Schwartz")
+    return tuple(game.names[i] for i in members)
+
+
+def schwartz_indices(game: PreferenceGame) -> IntArray:
+    """Return the positions of the Schwartz set, ascending; no warning."""
+    smith = smith_indices(game)
+    reach = _reachability(_beats(game)[np.ix_(smith, smith)])
+    # i belongs to a top component when whoever reaches i is reached back.
+    top = ~(reach.T & ~reach).any(axis=1)
+    return smith[top]
+
+
+def _reachability(edges: BoolArray) -> BoolArray:
+    """Return the transitive closure by repeated squaring."""
+    reach = edges.copy()
+    np.fill_diagonal(reach, True)
+    while True:
+        longer = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
+        if np.array_equal(longer, reach):
+            return reach
+        reach = longer
+
+
+def majority_cycle(game: PreferenceGame) -> Labels:
+    """Return a shortest cycle of strict majorities among the Smith set, or an empty tuple.
+
+    Each member beats the next and the last beats the first.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> gp.majority_cycle(gp.zoo["rock_paper_scissors"].game)
+    ('rock', 'scissors', 'paper')
+    """
+    smith = smith_indices(game)
+    beats = _beats(game)[np.ix_(smith, smith)]
+    best: list[int] = []
+    for start in range(len(smith)):
+        cycle = _shortest_cycle(beats, start)
+        if cycle and (not best or len(cycle) < len(best)):
+            best = cycle
+        if len(best) == 3:
+            break
+    return tuple(game.names[smith[i]] for i in best)
+
+
+def _shortest_cycle(beats: BoolArray, start: int) -> list[int]:
+    """Return a shortest directed cycle through `start`, by breadth-first search."""
+    parent = {start: -1}
+    frontier = [start]
+    while frontier:
+        following = []
+        for node in frontier:
+            if beats[node, start]:
+                path = [node]
+                while parent[path[-1]] != -1:
+                    path.append(parent[path[-1]])
+                return path[::-1]
+            for other in np.flatnonzero(beats[node]):
+                if int(other) not in parent:
+                    parent[int(other)] = node
+                    following.append(int(other))
+        frontier = following
+    return []
+
+
+def missing_pairs_note(game: PreferenceGame, members: IntArray) -> str | None:
+    """Return a sentence when pairs inside the set were never compared, else None."""
+    if not game.n_missing or game.votes is None or len(members) < 2:
+        return None
+    inside = game.votes.totals[np.ix_(members, members)] == 0
+    count = int(np.count_nonzero(np.triu(inside, 1)))
+    if not count:
+        return None
+    pairs = len(members) * (len(members) - 1) // 2
+    return (
+        f"{count} of the {pairs} pairs inside the set were never compared and count as ties; "
+        "its size says more about missing data than about cycles"
+    )
+
+
+def _warn_if_missing(game: PreferenceGame, members: IntArray, which: str) -> None:
+    note = missing_pairs_note(game, members)
+    if note is not None:
+        warnings.warn(f"{which} set: {note}", MissingPairsWarning, stacklevel=3)
