@@ -1,0 +1,241 @@
+"""What can be checked about an answer, from the data alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import majority
+from ._types import FloatArray, IntArray, Label, Labels
+from .errors import UnsupportedCombination
+from .gap import deviations, problem_gap
+from .games import MatrixGame, MultiplayerGame, PreferenceGame
+from .problem import Policy, Problem, action_counts
+
+if TYPE_CHECKING:
+    from .exact.rational import Proof
+    from .exact.solution_set import SolutionSet
+
+# Probabilities up to this size are rounding of zero: exact solvers return true zeros, so it matters for others only.
+_SUPPORT = 1e-9
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate:
+    """A claim about a policy that anybody can check without the solver.
+
+    Attributes
+    ----------
+    problem : Problem
+        Game, temperature, reference.
+    policy : ndarray or tuple of ndarray
+        The claimed answer.
+    gap : float
+        Two-sided duality gap of `policy`, recomputed from the game in float64.
+    best_response : label, or tuple of labels
+        The best pure reply of each player.
+    regret : float, or tuple of float
+        What the best reply gains.
+    unique : bool or None
+        Whether the answer is the only one; None when float64 cannot decide or nobody asked.
+    dimension : int, tuple of int, or None
+        Dimension of the set of all answers (0 when unique), one per player.
+    support_union : tuple of labels, or tuple of tuples
+        Responses that some answer plays.
+    proof : Proof or None
+        The exact rational answer, when it was asked for.
+    """
+
+    problem: Problem
+    policy: Policy
+    gap: float
+    best_response: Any
+    regret: Any
+    unique: bool | None
+    dimension: Any
+    support_union: Any
+    proof: Proof | None = field(default=None)
+
+    @property
+    def support(self) -> Any:
+        """Labels of the responses with positive probability (a tuple per player)."""
+        return support_labels(self.problem, self.policy)
+
+    @cached_property
+    def condorcet_winner(self) -> Label | None:
+        """The response that beats every other one, or None (preference games only)."""
+        return majority.condorcet_winner(self._preference_game("condorcet_winner"))
+
+    @cached_property
+    def smith_set(self) -> Labels:
+        """Smallest set whose members beat everybody outside it (preference games only)."""
+        game = self._preference_game("smith_set")
+        return tuple(game.names[i] for i in majority.smith_indices(game))
+
+    @cached_property
+    def schwartz_set(self) -> Labels:
+        """Union of the smallest undominated sets (preference games only)."""
+        game = self._preference_game("schwartz_set")
+        return tuple(game.names[i] for i in majority.schwartz_indices(game))
+
+    @cached_property
+    def mass_outside_smith(self) -> float:
+        """Probability that the policy gives to responses outside the Smith set; 0 for a Minimax Winner."""
+        game = self._preference_game("mass_outside_smith")
+        outside = np.ones(game.n_responses, dtype=bool)
+        outside[majority.smith_indices(game)] = False
+        return float(np.asarray(self.policy)[outside].sum())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that a reader of the numbers should know."""
+        game = self.problem.game
+        if not isinstance(game, PreferenceGame):
+            return ()
+        note = majority.missing_pairs_note(game, majority.smith_indices(game))
+        return () if note is None else (f"Smith set: {note}",)
+
+    def verify(self) -> bool:
+        """Check every claim again from the game and the policy, and the rational proof if there is one."""
+        problem = self.problem
+        for policy, count in zip(_as_tuple(self.policy), action_counts(problem.game), strict=True):
+            if policy.shape != (count,) or not np.isfinite(policy).all() or (policy < 0).any():
+                return False
+            if abs(float(policy.sum()) - 1.0) > 1e-9:
+                return False
+        found = deviations(problem, self.policy)
+        regrets = np.array([deviation.regret for deviation in found])
+        rounding = 1e-12 * max(1.0, self.gap)
+        if abs(problem_gap(problem, self.policy) - self.gap) > rounding:
+            return False
+        if not np.allclose(regrets, np.atleast_1d(self.regret), rtol=0.0, atol=rounding):
+            return False
+        return self.proof is None or self._verify_proof(self.proof)
+
+    def _verify_proof(self, proof: Proof) -> bool:
+        from .exact.rational import rational_payoff
+
+        exact = np.array([float(p) for p in proof.policy])
+        # The float policy is either the exact one, or another point of a set that the proof shows to be larger.
+        close = bool(np.abs(exact - np.asarray(self.policy)).max() <= 1e-7)
+        return (close or not proof.unique) and proof.verify(rational_payoff(self._preference_game("proof")))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, without NaN."""
+        result: dict[str, Any] = {
+            "gap": self.gap,
+            "best_response": _plain(self.best_response),
+            "regret": _plain(self.regret),
+            "support": _plain(self.support),
+            "unique": self.unique,
+            "dimension": _plain(self.dimension),
+            "support_union": _plain(self.support_union),
+        }
+        if isinstance(self.problem.game, PreferenceGame):
+            result["condorcet_winner"] = self.condorcet_winner
+            result["smith_set"] = _plain(self.smith_set)
+            result["schwartz_set"] = _plain(self.schwartz_set)
+            result["mass_outside_smith"] = self.mass_outside_smith
+        result["notes"] = list(self.notes)
+        result["proof"] = None if self.proof is None else self.proof.to_dict()
+        return result
+
+    def __repr__(self) -> str:
+        unique = {True: "unique", False: "not unique", None: "uniqueness not decided"}[self.unique]
+        exact = "" if self.proof is None else ", proved in rational arithmetic"
+        return f"Certificate(gap {self.gap:.2g}, {unique}{exact})"
+
+    def _preference_game(self, what: str) -> PreferenceGame:
+        game = self.problem.game
+        if not isinstance(game, PreferenceGame):
+            raise UnsupportedCombination(f"{what} is defined for preference games; this is a {type(game).__name__}")
+        return game
+
+
+def certify(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | None, *, exact: bool) -> Certificate:
+    """Return the certificate of a policy, all numbers recomputed from the game."""
+    game = problem.game
+    found = deviations(problem, policy)
+    names = _names(problem)
+    replies = tuple(names[p][deviation.best_response] for p, deviation in enumerate(found))
+    regrets = tuple(deviation.regret for deviation in found)
+    single = isinstance(game, PreferenceGame)
+    unique: bool | None = True if problem.temperature > 0.0 and not isinstance(game, MultiplayerGame) else None
+    dimension: Any = None if unique is None else (0 if single else (0,) * len(names))
+    union: Any = None
+    if sets is not None:
+        unique = _all_unique(sets)
+        dimensions = tuple(found_set.dimension for found_set in sets)
+        unions = tuple(_labels(names[p], found_set.support_union) for p, found_set in enumerate(sets))
+        dimension, union = (dimensions[0], unions[0]) if single else (dimensions, unions)
+    proof = _prove(problem, policy, sets) if exact else None
+    if proof is not None:
+        unique, dimension = proof.unique, proof.dimension
+        union = _labels(names[0], np.asarray(proof.support_union, dtype=np.int64))
+    return Certificate(
+        problem,
+        policy,
+        problem_gap(problem, policy),
+        replies[0] if single else replies,
+        regrets[0] if single else regrets,
+        unique,
+        dimension,
+        union,
+        proof,
+    )
+
+
+def _prove(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | None) -> Proof:
+    from .exact.rational import prove, rational_payoff
+
+    game = problem.game
+    if not isinstance(game, PreferenceGame) or isinstance(policy, tuple):
+        raise UnsupportedCombination(
+            f"an exact certificate is made for preference games; this is a {type(game).__name__}"
+        )
+    if problem.temperature > 0.0:
+        raise UnsupportedCombination(
+            f"an exact certificate needs temperature 0 (it is {problem.temperature:g}): a KL-regularised equilibrium "
+            "is not rational"
+        )
+    if sets is None:
+        from .exact.solution_set import solution_set
+
+        sets = (solution_set(game.payoff, policy),)
+    return prove(rational_payoff(game), policy, sets[0])
+
+
+def _all_unique(sets: tuple[SolutionSet, ...]) -> bool | None:
+    flags = [found.unique for found in sets]
+    if False in flags:
+        return False
+    return None if None in flags else True
+
+
+def support_labels(problem: Problem, policy: Policy, atol: float = _SUPPORT) -> Any:
+    """Return the labels with probability above `atol`, a tuple per player for games that are not symmetric."""
+    names = _names(problem)
+    found = tuple(
+        _labels(names[p], np.flatnonzero(part > atol)) for p, part in enumerate(_as_tuple(policy))
+    )
+    return found if isinstance(policy, tuple) else found[0]
+
+
+def _names(problem: Problem) -> tuple[Labels, ...]:
+    game = problem.game
+    return (game.names,) if isinstance(game, PreferenceGame) else game.names
+
+
+def _labels(names: Labels, indices: IntArray) -> Labels:
+    return tuple(names[i] for i in indices)
+
+
+def _as_tuple(policy: Policy) -> tuple[FloatArray, ...]:
+    return policy if isinstance(policy, tuple) else (policy,)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
