@@ -14,8 +14,8 @@ from .games import PreferenceGame
 _TIE = 1e-12
 
 
-def _beats(game: PreferenceGame) -> BoolArray:
-    """Return the strict majority relation, shape (n, n)."""
+def majority_relation(game: PreferenceGame) -> BoolArray:
+    """Return the strict majority relation, shape (n, n): whether the row response beats the column response."""
     return game.payoff > _TIE
 
 
@@ -43,14 +43,14 @@ def condorcet_winner(game: PreferenceGame, *, kind: str = "strong") -> Label | N
         from ._check import choice
 
         choice(kind, ("strong", "weak"), name="kind")
-    wins = np.count_nonzero(_beats(game), axis=1)
+    wins = np.count_nonzero(majority_relation(game), axis=1)
     best = int(np.argmax(wins))
     return game.names[best] if wins[best] == game.n_responses - 1 else None
 
 
 def weak_condorcet_winners(game: PreferenceGame) -> Labels:
     """Return the responses that lose to nobody (a strong Condorcet winner is then the only one)."""
-    losses = np.count_nonzero(_beats(game), axis=0)
+    losses = np.count_nonzero(majority_relation(game), axis=0)
     return tuple(game.names[i] for i in np.flatnonzero(losses == 0))
 
 
@@ -72,24 +72,36 @@ def smith_set(game: PreferenceGame) -> Labels:
 
 
 def smith_indices(game: PreferenceGame) -> IntArray:
-    """Return the positions of the Smith set, ascending; no warning.
+    """Return the positions of the Smith set, ascending; no warning."""
+    beats = majority_relation(game)
+    wins = np.count_nonzero(beats, axis=1)
+    best = int(np.argmax(wins))
+    if wins[best] == game.n_responses - 1:
+        return np.array([best], dtype=np.int64)
+    return _dominance_layers(beats)[0]
 
-    Members beat all outsiders, so they come first in the order of Copeland scores, and the set is the shortest
-    prefix that wins every comparison with the rest.
+
+def smith_layers(game: PreferenceGame) -> list[IntArray]:
+    """Return the Smith set, the Smith set of the rest, and so on; positions, ascending in each layer."""
+    return _dominance_layers(majority_relation(game))
+
+
+def _dominance_layers(beats: BoolArray) -> list[IntArray]:
+    """Split the responses so that everybody in a layer beats everybody in later ones, as finely as possible.
+
+    Members of a set that beats all outsiders come first in the order of Copeland scores, so these sets are the
+    prefixes of that order that win every comparison with the rest.
     """
-    beats = _beats(game)
-    n = game.n_responses
+    n = beats.shape[0]
     score = np.count_nonzero(beats, axis=1) - np.count_nonzero(beats, axis=0)
-    order = np.argsort(-score, kind="stable")
-    if score[order[0]] == n - 1:
-        return order[:1].astype(np.int64)
+    order = np.argsort(-score, kind="stable").astype(np.int64)
     ordered = beats[np.ix_(order, order)]
     # Wins of the first k over the rest: row totals of the first k minus the wins inside the prefix.
     inside = np.cumsum(np.tril(ordered + ordered.T, -1).sum(axis=1))
     across = np.cumsum(ordered.sum(axis=1)) - inside
     size = np.arange(1, n + 1)
-    k = int(np.flatnonzero(across == size * (n - size))[0]) + 1
-    return np.sort(order[:k]).astype(np.int64)
+    ends = np.flatnonzero(across == size * (n - size)) + 1
+    return [np.sort(layer) for layer in np.split(order, ends[:-1])]
 
 
 def schwartz_set(game: PreferenceGame) -> Labels:
@@ -105,7 +117,7 @@ def schwartz_set(game: PreferenceGame) -> Labels:
 def schwartz_indices(game: PreferenceGame) -> IntArray:
     """Return the positions of the Schwartz set, ascending; no warning."""
     smith = smith_indices(game)
-    reach = _reachability(_beats(game)[np.ix_(smith, smith)])
+    reach = _reachability(majority_relation(game)[np.ix_(smith, smith)])
     # i belongs to a top component when whoever reaches i is reached back.
     top = ~(reach.T & ~reach).any(axis=1)
     return smith[top]
@@ -134,7 +146,7 @@ def majority_cycle(game: PreferenceGame) -> Labels:
     ('rock', 'scissors', 'paper')
     """
     smith = smith_indices(game)
-    beats = _beats(game)[np.ix_(smith, smith)]
+    beats = majority_relation(game)[np.ix_(smith, smith)]
     best: list[int] = []
     for start in range(len(smith)):
         cycle = _shortest_cycle(beats, start)
