@@ -1,3 +1,125 @@
-"""Preference games: from real comparisons to a certified winner."""
+"""Preference games: from real comparisons to a certified winner.
+
+Examples
+--------
+>>> import gametheory_pref as gp
+>>> game = gp.from_counts([[0, 60, 35], [40, 0, 80], [65, 20, 0]], names=["rock", "paper", "scissors"])
+>>> solution = gp.solve(game)
+>>> solution
+Solution(rock 0.5455, scissors 0.2727, paper 0.1818; gap 0, exact by simplex)
+>>> solution.certificate(exact=True).proof.policy
+(Fraction(6, 11), Fraction(2, 11), Fraction(3, 11))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# Public name -> module that defines it. Names resolve on first use, so that importing the package costs next to
+# nothing; no module is called like a public function, or importing it would shadow the function.
+_HOMES = {
+    "BatchSolution": "batch",
+    "Certificate": "certificate",
+    "Comparisons": "games.comparisons",
+    "GameTheoryPrefError": "errors",
+    "InputError": "errors",
+    "MatrixGame": "games",
+    "MissingDependency": "errors",
+    "MissingPairsWarning": "errors",
+    "MultiplayerGame": "games",
+    "NotConverged": "errors",
+    "PreferenceGame": "games",
+    "Problem": "problem",
+    "Record": "trace",
+    "Snapshot": "trace",
+    "Solution": "solution",
+    "Status": "status",
+    "TemperaturePath": "temperature_path",
+    "Trace": "trace",
+    "UnsupportedCombination": "errors",
+    "Votes": "games.votes",
+    "condorcet_winner": "majority",
+    "duality_gap": "gap",
+    "exploitability": "gap",
+    "from_comparisons": "games.comparisons",
+    "from_counts": "games.votes",
+    "from_margins": "games",
+    "from_scores": "games",
+    "majority_cycle": "majority",
+    "matrix_game": "games",
+    "multiplayer_game": "games",
+    "path": "temperature_path",
+    "preference_game": "games",
+    "read": "data",
+    "schwartz_set": "majority",
+    "smith_set": "majority",
+    "solve": "solving",
+    "solve_batch": "batch",
+    "weak_condorcet_winners": "majority",
+    "write": "data",
+    "zoo": "games.zoo",
+}
+PUBLIC_MODULES = frozenset({"plot"})
+
+__all__ = [*_HOMES, *PUBLIC_MODULES]
+
+if TYPE_CHECKING:
+    from . import plot as plot
+    from .batch import BatchSolution as BatchSolution
+    from .batch import solve_batch as solve_batch
+    from .certificate import Certificate as Certificate
+    from .data import read as read
+    from .data import write as write
+    from .errors import GameTheoryPrefError as GameTheoryPrefError
+    from .errors import InputError as InputError
+    from .errors import MissingDependency as MissingDependency
+    from .errors import MissingPairsWarning as MissingPairsWarning
+    from .errors import NotConverged as NotConverged
+    from .errors import UnsupportedCombination as UnsupportedCombination
+    from .games import MatrixGame as MatrixGame
+    from .games import MultiplayerGame as MultiplayerGame
+    from .games import PreferenceGame as PreferenceGame
+    from .games import from_margins as from_margins
+    from .games import from_scores as from_scores
+    from .games import matrix_game as matrix_game
+    from .games import multiplayer_game as multiplayer_game
+    from .games import preference_game as preference_game
+    from .games.comparisons import Comparisons as Comparisons
+    from .games.comparisons import from_comparisons as from_comparisons
+    from .games.votes import Votes as Votes
+    from .games.votes import from_counts as from_counts
+    from .games.zoo import ZOO as zoo
+    from .gap import duality_gap as duality_gap
+    from .gap import exploitability as exploitability
+    from .majority import condorcet_winner as condorcet_winner
+    from .majority import majority_cycle as majority_cycle
+    from .majority import schwartz_set as schwartz_set
+    from .majority import smith_set as smith_set
+    from .majority import weak_condorcet_winners as weak_condorcet_winners
+    from .problem import Problem as Problem
+    from .solution import Solution as Solution
+    from .solving import solve as solve
+    from .status import Status as Status
+    from .temperature_path import TemperaturePath as TemperaturePath
+    from .temperature_path import path as path
+    from .trace import Record as Record
+    from .trace import Snapshot as Snapshot
+    from .trace import Trace as Trace
+
+
+def __getattr__(name: str) -> Any:
+    if name in PUBLIC_MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{home}", __name__), "ZOO" if name == "zoo" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,18 +5,22 @@ in the interpreter (for debugging, for ``jit=False``, and for small work in a pr
 compiler yet). numba itself is imported by the first compilation, never by ``import gametheory_pref``.
 
 numba's own cache does not notice an edit of a *called* function in another file, so ours lives in a folder named after
-a hash of every source file of the package: any edit starts a fresh folder.
+a hash of every source file that compiled code can come from: any edit starts a fresh folder. Kernels may import from
+those files only, which a test holds.
 """
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import hashlib
 import os
 import pathlib
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 _Arguments = ParamSpec("_Arguments")
@@ -26,7 +30,23 @@ _Result = TypeVar("_Result")
 # ``isnan`` false for a NaN, which would switch off every divergence check.
 _REORDERING = frozenset({"contract", "reassoc", "nsz", "arcp"})
 
+# Files and folders of the package that compiled code can come from.
+COMPILED_SOURCES = ("_jit.py", "status.py", "kernels")
+
 _KEPT_CACHE_FOLDERS = 4
+_CACHE_FOLDER_LIFE = 7 * 24 * 3600.0
+
+_interpreting: contextvars.ContextVar[bool] = contextvars.ContextVar("interpreting", default=False)
+
+
+@contextlib.contextmanager
+def interpreted(on: bool = True) -> Iterator[None]:
+    """Run the kernels called inside the block in the interpreter, so that breakpoints and tracebacks work."""
+    token = _interpreting.set(on)
+    try:
+        yield
+    finally:
+        _interpreting.reset(token)
 
 
 def cache_folder() -> pathlib.Path:
@@ -54,22 +74,26 @@ def _cache_root() -> pathlib.Path:
 def _source_hash() -> str:
     digest = hashlib.sha256()
     package = pathlib.Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode())
-        digest.update(path.read_bytes())
+    for name in COMPILED_SOURCES:
+        source = package / name
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+            digest.update(str(path.relative_to(package)).encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
 
 
 @functools.cache
 def _prepare_cache_folder() -> str | None:
-    """Create the cache folder and drop all but the newest few; None when the disk does not allow it."""
+    """Create the cache folder and drop old ones; None when the disk does not allow it."""
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         siblings = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in siblings[_KEPT_CACHE_FOLDERS:]:
-            shutil.rmtree(old, ignore_errors=True)
+            # Another process may still write to a recent folder, so only those long out of use go.
+            if time.time() - old.stat().st_mtime > _CACHE_FOLDER_LIFE:
+                shutil.rmtree(old, ignore_errors=True)
     except OSError:
         return None
     return str(folder) if os.access(folder, os.W_OK) else None
@@ -114,6 +138,8 @@ class Kernel(Generic[_Arguments, _Result]):
         return types.Dispatcher(self.compiled)
 
     def __call__(self, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        if _interpreting.get():
+            return self.function(*args, **kwargs)
         result: _Result = self.compiled(*args, **kwargs)
         return result
 

@@ -97,10 +97,23 @@ def _deviation(payoff: FloatArray, policy: FloatArray) -> Deviation:
 def _regularized_deviation(
     payoff: FloatArray, policy: FloatArray, log_reference: FloatArray, temperature: float
 ) -> Deviation:
-    from .kernels.logspace import divergence_from_softmax
+    from .kernels.logspace import log_normalize
 
     scores = log_reference + payoff / temperature
-    return Deviation(int(scores.argmax()), temperature * float(divergence_from_softmax(policy, scores)))
+    log_reply = log_normalize(scores, np.empty_like(scores))
+    return Deviation(int(scores.argmax()), temperature * divergence(policy, log_reply))
+
+
+def divergence(policy: FloatArray, log_other: FloatArray) -> float:
+    """Return KL(policy || other) as a sum of non-negative terms, so that small values keep their digits.
+
+    With ``d = log policy - log other`` the sum of ``policy * (d + expm1(-d))`` is the divergence, because both
+    vectors sum to one; a response that the policy never plays adds what the other gives it.
+    """
+    played = policy > np.finfo(np.float64).tiny
+    mass = policy[played]
+    difference = np.log(mass) - log_other[played]
+    return float(mass @ (difference + np.expm1(-difference)) + np.exp(log_other[~played]).sum())
 
 
 def payoff_vectors(game: Game, policy: Policy) -> tuple[FloatArray, ...]:

@@ -1,0 +1,186 @@
+"""`solve`: one question in, one certified answer out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._check import non_negative
+from ._types import FloatArray, RNGLike
+from .errors import InputError, UnsupportedCombination
+from .exact.solution_set import SolutionSet
+from .gap import problem_gap, value
+from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from .problem import Policy, Problem, as_policy, as_problem
+from .solution import Solution
+from .status import Status
+from .trace import Record, Snapshot, Trace
+
+# Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
+_SIMPLEX_LIMIT = 150
+_EXACT_GAP = 1e-9
+
+
+class _Limits(NamedTuple):
+    """When to stop short of the answer."""
+
+    tol: float
+    max_steps: int
+    deadline: float | None
+
+
+class _Answer(NamedTuple):
+    """What an exact method found."""
+
+    policy: Policy
+    method: str
+    detail: str
+    n_steps: int
+    payoff_calls: int
+    sets: tuple[SolutionSet, ...] | None
+    status: Status
+
+
+_Method = Callable[[Problem, Policy | None, _Limits], _Answer]
+
+
+def solve(
+    game: Game | ArrayLike,
+    method: str = "auto",
+    *,
+    temperature: float = 0.0,
+    reference: Any = None,
+    start: Any = None,
+    tol: float = 1e-6,
+    max_steps: int = 100_000,
+    time_limit: float | None = None,
+    record: Record = Record(),  # noqa: B008 - frozen
+    callback: Callable[[Snapshot], Any] | None = None,
+    rng: RNGLike = None,
+    jit: bool = True,
+) -> Solution:
+    r"""Return an equilibrium of the game with a certificate.
+
+    Each player maximises its expected payoff minus ``temperature * KL(policy || reference)``. Special cases:
+
+    - preference game, temperature 0: a Minimax Winner (von Neumann winner, maximal lottery). Where there are several,
+      the one closest to `reference` in KL is returned: with the uniform reference the one of maximum entropy;
+    - preference game, temperature :math:`\beta > 0`: the unique KL-regularised equilibrium
+      :math:`\pi \propto \mu \exp(A \pi / \beta)` with :math:`A = P - 1/2`;
+    - zero-sum or constant-sum `MatrixGame`: maximin strategies of both players, or their regularised equilibrium.
+
+    Parameters
+    ----------
+    game : game or array_like
+        What is played; a square array is a matrix of win probabilities.
+    method : str
+        "auto" takes exact mathematics and says in ``message`` what it chose; "simplex" and "interior_point" return
+        the winner that the method meets first, unique or not; "newton" is for positive temperatures.
+    temperature : float
+        KL weight, in units of the payoff (papers: beta or tau).
+    reference : array_like, tuple or None
+        Anchor policy, one array per player where players differ; uniform when left out. Responses to which it gives
+        no mass get none at a positive temperature.
+    start : array_like, tuple, Solution or None
+        Where to start. At temperature 0 it takes the place of `reference` in the choice among several winners.
+    tol : float
+        Largest duality gap that counts as an answer.
+    max_steps : int
+        Limit on the steps of a method.
+    time_limit : float, optional
+        Seconds after which the best point so far is returned.
+    record : Record
+        What the trace holds; an exact method records its end.
+    callback : callable, optional
+        Called with a `Snapshot` at every record point; raising ``StopIteration`` ends the run.
+    rng : None, int or Generator
+        Randomness of stochastic methods; the exact ones use none.
+    jit : bool
+        False runs the kernels in the interpreter, for debugging.
+
+    Returns
+    -------
+    Solution
+        Policy, gap recomputed from the game, status, and a certificate on demand.
+
+    Raises
+    ------
+    InputError
+        The game or an argument is not usable; the message names it.
+    UnsupportedCombination
+        The method cannot solve this kind of game.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> P = [[0.5, 0.1, 0.8], [0.9, 0.5, 0.1], [0.2, 0.9, 0.5]]
+    >>> gp.solve(P, temperature=0.0).policy.round(4)
+    array([0.3636, 0.2727, 0.3636])
+    >>> gp.solve(P, temperature=0.1).policy.round(4)
+    array([0.35  , 0.2902, 0.3598])
+    """
+    began = time.perf_counter()
+    problem = as_problem(game, temperature=temperature, reference=reference)
+    limits = _limits(tol, max_steps, time_limit, began)
+    np.random.default_rng(rng)
+    anchor = _start_policy(problem, start)
+    answer = _choose(problem, method)(problem, anchor, limits)
+    return _finish(problem, answer, limits, began, record, callback)
+
+
+def _limits(tol: float, max_steps: int, time_limit: float | None, began: float) -> _Limits:
+    if isinstance(max_steps, bool) or int(max_steps) != max_steps or max_steps < 1:
+        raise InputError(f"max_steps must be a whole number of at least 1; got {max_steps!r}")
+    deadline = None if time_limit is None else began + non_negative(time_limit, name="time_limit")
+    return _Limits(non_negative(tol, name="tol"), int(max_steps), deadline)
+
+
+def _start_policy(problem: Problem, start: Any) -> Policy | None:
+    if start is None:
+        return None
+    policy = start.policy if isinstance(start, Solution) else start
+    return as_policy(problem.game, policy, name="start")
+
+
+def _finish(
+    problem: Problem,
+    answer: _Answer,
+    limits: _Limits,
+    began: float,
+    record: Record,
+    callback: Callable[[Snapshot], Any] | None,
+) -> Solution:
+    """Measure the answer on the game itself and wrap it up."""
+    gap = problem_gap(problem, answer.policy)
+    status = answer.status
+    if status in (Status.EXACT, Status.CONVERGED):
+        status = (
+            Status.EXACT if gap <= min(_EXACT_GAP, limits.tol)
+            else Status.CONVERGED if gap <= limits.tol
+            else Status.INACCURATE
+        )
+    seconds = time.perf_counter() - began
+    snapshot = Snapshot(answer.n_steps, answer.payoff_calls, seconds, {"gap": gap}, answer.policy)
+    if callback is not None:
+        try:
+            callback(snapshot)
+        except StopIteration:
+            status = Status.STOPPED if not status.is_answer else status
+    return Solution(
+        problem=problem,
+        policy=answer.policy,
+        value=value(problem, answer.policy),
+        gap=gap,
+        status=status,
+        message=f"{answer.detail}; {status.message}",
+        method=answer.method,
+        n_steps=answer.n_steps,
+        payoff_calls=answer.payoff_calls,
+        seconds=seconds,
+        trace=Trace.of([snapshot], points=record.points),
+        solution_sets=answer.sets,
+    )

@@ -1,0 +1,107 @@
+"""Kernels: lazy, cached where stale code cannot survive, and the same in the interpreter."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gametheory_pref import _jit
+from gametheory_pref._jit import Kernel, interpreted, jit
+
+
+@jit
+def _double(values, out):
+    for i in range(values.size):
+        out[i] = 2.0 * values[i]
+    return out
+
+
+@jit
+def _quadruple(values, out):
+    return _double(_double(values, out), out)
+
+
+def test_a_kernel_calls_another_and_matches_the_interpreter() -> None:
+    values = np.array([1.0, np.nan, np.inf, -0.0])
+    compiled = _quadruple(values, np.empty(4))
+    with interpreted():
+        plain = _quadruple(values, np.empty(4))
+    np.testing.assert_array_equal(compiled, plain)
+    np.testing.assert_array_equal(compiled, 4.0 * values)
+
+
+def test_interpreted_runs_no_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("compiled")
+
+    monkeypatch.setattr(_jit, "_compile", refuse)
+    fresh: Kernel = jit(lambda x: x + 1)
+    with interpreted():
+        assert fresh(1) == 2
+    with pytest.raises(AssertionError, match="compiled"):
+        fresh(1)
+
+
+def test_reordering_keeps_nan_and_infinity() -> None:
+    @jit(reassociate=True)
+    def total(values):
+        result = 0.0
+        for i in range(values.size):
+            result += values[i]
+        return np.isnan(result), np.isinf(result)
+
+    assert total(np.array([1.0, np.nan])) == (True, False)
+    assert total(np.array([1.0, np.inf])) == (False, True)
+
+
+_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from copy_of_package._jit import cache_folder
+from copy_of_package.kernels.outer import outer
+print(outer(1.0), cache_folder().name)
+"""
+
+
+def test_an_edit_of_a_called_kernel_is_noticed(tmp_path: pathlib.Path) -> None:
+    """numba's own cache would return the old number here."""
+    package = tmp_path / "copy_of_package"
+    (package / "kernels").mkdir(parents=True)
+    for name in ("__init__.py", "kernels/__init__.py", "status.py"):
+        (package / name).write_text("")
+    (package / "_jit.py").write_text(pathlib.Path(_jit.__file__).read_text())
+    inner = package / "kernels" / "inner.py"
+    (package / "kernels" / "outer.py").write_text(
+        "from .._jit import jit\nfrom .inner import inner\n@jit\ndef outer(x):\n    return inner(x)\n"
+    )
+    seen = []
+    for factor in ("10.0", "10.0", "60.0"):
+        inner.write_text(f"from .._jit import jit\n@jit\ndef inner(x):\n    return {factor} * x\n")
+        result = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, str(tmp_path)],
+            env={"PATH": "", "GAMETHEORY_PREF_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True, text=True, check=True,
+        )
+        seen.append(result.stdout.split())
+    assert [value for value, _ in seen] == ["10.0", "10.0", "60.0"]
+    assert seen[0][1] == seen[1][1] != seen[2][1]
+
+
+def test_the_cache_is_used_by_a_second_process(tmp_path: pathlib.Path) -> None:
+    code = (
+        "import numpy as np\nfrom gametheory_pref.kernels.logspace import logsumexp\n"
+        "logsumexp(np.zeros(3)); print(sum(logsumexp.compiled.stats.cache_hits.values()))"
+    )
+    hits = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PATH": "", "GAMETHEORY_PREF_CACHE_DIR": str(tmp_path)},
+            capture_output=True, text=True, check=True, cwd=pathlib.Path(_jit.__file__).parents[1],
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert hits == ["0", "1"]
