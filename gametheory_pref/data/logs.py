@@ -1,0 +1,189 @@
+"""Which column of a table of comparisons is which, and the games they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .._types import FloatArray
+from ..errors import InputError
+from ..games.comparisons import (
+    MAX_RESPONSES,
+    Columns,
+    Encoder,
+    Fail,
+    comparisons_from_columns,
+)
+from ..games.votes import Votes, game_from_votes
+from .options import Loaded, Options
+
+PAIRS = (("model_a", "model_b"), ("item_a", "item_b"), ("left", "right"))
+
+
+class LogLayout(NamedTuple):
+    """Positions of the columns of a battle log; -1 where there is none."""
+
+    left: int
+    right: int
+    winner: int = -1
+    winner_columns: tuple[int, ...] = ()
+    """One-hot columns: left won, right won, then any number of ties."""
+    weight: int = -1
+    judge: int = -1
+    prompt: int = -1
+    winner_first: bool = False
+    """The left column is the winner (winner, loser), and who was shown first is unknown."""
+
+
+class PairLayout(NamedTuple):
+    """Positions of the columns of a table of counted pairs."""
+
+    left: int
+    right: int
+    wins_left: int
+    wins_right: int
+    ties: int = -1
+
+
+def find_layout(header: Sequence[str]) -> LogLayout | PairLayout | None:
+    """Return what the column names say, or None when they are not those of comparisons."""
+    names = [cell.strip().lower() for cell in header]
+
+    def at(name: str) -> int:
+        if names.count(name) > 1:
+            raise InputError(f"there are {names.count(name)} columns called {name!r}; rename or drop all but one", line=1)
+        return names.index(name) if name in names else -1
+
+    extra = {
+        "weight": at("weight"),
+        "judge": at("judge"),
+        "prompt": at("prompt_id") if "prompt_id" in names else at("prompt"),
+    }
+    present = [pair for pair in PAIRS if pair[0] in names and pair[1] in names]
+    if not present:
+        if "winner" in names and "loser" in names:
+            return LogLayout(at("winner"), at("loser"), winner_first=True, **extra)
+        return None
+    if len(present) > 1:
+        raise InputError(
+            f"the columns {present[0]} and {present[1]} both name the two responses; keep one pair of them", line=1
+        )
+    a, b = present[0]
+    wins_a, wins_b = f"wins_{a[-1]}" if a != "left" else "wins_left", f"wins_{b[-1]}" if b != "right" else "wins_right"
+    if wins_a in names and wins_b in names:
+        if "winner" in names:
+            raise InputError(f"there is a column 'winner' and also {wins_a!r}, {wins_b!r}; keep one of the two", line=1)
+        return PairLayout(at(a), at(b), at(wins_a), at(wins_b), at("ties"))
+    if "winner" in names:
+        return LogLayout(at(a), at(b), winner=at("winner"), **extra)
+    ties = tuple(k for k, name in enumerate(names) if name.startswith("winner_tie"))
+    if f"winner_{a}" in names and f"winner_{b}" in names:
+        return LogLayout(at(a), at(b), winner_columns=(at(f"winner_{a}"), at(f"winner_{b}"), *ties), **extra)
+    raise InputError(
+        f"there are columns {a!r} and {b!r} but none says who won: add 'winner', or {wins_a!r} and {wins_b!r}, or "
+        f"'winner_{a}' and 'winner_{b}' (with 'winner_tie')",
+        line=1,
+    )
+
+
+def one_hot_outcome(flags: FloatArray, fail: Fail) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    """Return the outcome of each row from one-hot columns (left, right, ties ...), shape (m, k)."""
+    wrong = ((flags != 0) & (flags != 1)).any(axis=1) | (flags.sum(axis=1) != 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise fail(row, f"the winner columns must hold a single 1 and else 0; they hold {flags[row].tolist()}")
+    worth = np.zeros(flags.shape[1])
+    worth[:2] = 1.0, -1.0
+    return (flags @ worth).astype(np.int8)
+
+
+def game_from_log(columns: Columns, options: Options, fail: Fail, *, format: str) -> Loaded:
+    """Return the game of a battle log."""
+    kind, ties = options.vote_kind(), options.vote_ties()
+    notes: tuple[str, ...] = ()
+    if options.judge is not None:
+        columns, rows = _only_judge(columns, options.judge)
+        notes = (f"only the {rows.size} judgements of {options.judge!r} were used",)
+        fail = _Shifted(fail, rows)
+    log, dropped = comparisons_from_columns(columns, names=None, skip_bad=options.skip_bad, fail=fail)
+    votes = log.votes(kind=kind, ties=ties, notes=notes + dropped)
+    return Loaded(game_from_votes(votes, log.names, missing=options.missing), format, votes.notes)
+
+
+class _Shifted:
+    """Report rows of a selection by their place in the whole log."""
+
+    def __init__(self, fail: Fail, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        self._fail = fail
+        self._rows = rows
+
+    def __call__(self, row: int, reason: str) -> InputError:
+        return self._fail(int(self._rows[row]), reason)
+
+
+def _only_judge(columns: Columns, judge: str) -> tuple[Columns, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    if columns.judge is None:
+        raise InputError(f"judge={judge!r} was asked for, but the log has no column 'judge'")
+    known = [str(value).strip() for value in columns.judge.values]
+    if judge not in known:
+        raise InputError(f"no judge is called {judge!r}; judges: {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}")
+    wanted = np.array([k for k, name in enumerate(known) if name == judge])
+    rows = np.flatnonzero(np.isin(columns.judge.codes, wanted))
+
+    def kept(column):  # type: ignore[no-untyped-def]
+        if column is None:
+            return None
+        return column._replace(codes=column.codes[rows]) if hasattr(column, "codes") else column[rows]
+
+    return Columns(*(kept(column) for column in columns[:-1]), columns.positioned), rows  # type: ignore[no-untyped-call]
+
+
+class PairCounts:
+    """Add up counted pairs, row by row."""
+
+    def __init__(self) -> None:
+        self.names = Encoder()
+        self._cells: dict[tuple[int, int], tuple[float, float, float]] = {}
+        self.repeated = 0
+
+    def add(self, left: str, right: str, wins_left: float, wins_right: float, ties: float) -> None:
+        """Add one row; raises `InputError` without a place when it makes no sense."""
+        left, right = left.strip(), right.strip()
+        if not left or not right:
+            raise InputError("a response has no name")
+        if left == right:
+            raise InputError(f"{left!r} is compared with itself; drop the row")
+        for what, count in (("wins", wins_left), ("wins", wins_right), ("ties", ties)):
+            if count < 0 or count != np.floor(count):
+                kind = "negative" if count < 0 else "fractional"
+                raise InputError(f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at least 0")
+        i, j = self.names[left], self.names[right]
+        if len(self.names) > MAX_RESPONSES:
+            raise InputError(f"there are more than {MAX_RESPONSES} different responses; the columns may be the wrong ones")
+        self.repeated += (i, j) in self._cells or (j, i) in self._cells
+        before = self._cells.get((i, j), (0.0, 0.0, 0.0))
+        self._cells[i, j] = (before[0] + wins_left, before[1] + wins_right, before[2] + ties)
+
+    def game(self, options: Options, *, format: str) -> Loaded:
+        """Return the game of all pairs."""
+        options.require_comparisons("a table of counted pairs")
+        names = tuple(self.names)
+        if not names:
+            raise InputError("there are no comparisons, only column names; check the source")
+        n = len(names)
+        wins, ties = np.zeros((n, n)), np.zeros((n, n))
+        for (i, j), (won, lost, drawn) in self._cells.items():
+            wins[i, j] += won
+            wins[j, i] += lost
+            ties[i, j] += drawn
+            ties[j, i] += drawn
+        notes: tuple[str, ...] = ()
+        if self.repeated:
+            notes = (f"{self.repeated} rows repeat a pair; their counts were added up",)
+        if options.vote_ties() == "drop" and ties.any():
+            notes = (*notes, f"{np.triu(ties).sum():g} ties were left out")
+            ties = np.zeros_like(ties)
+        votes = Votes(wins, ties, options.vote_kind(), notes=notes)
+        return Loaded(game_from_votes(votes, names, missing=options.missing), format, notes)
