@@ -1,1 +1,9 @@
 """Preference games from files: readers, writers, and what the data held."""
+
+from .options import Loaded, Options
+from .preflib import Ballots
+from .read import load, read, read_text
+from .report import DataReport, data_report
+from .write import write
+
+__all__ = ["Ballots", "DataReport", "Loaded", "Options", "data_report", "load", "read", "read_text", "write"]
