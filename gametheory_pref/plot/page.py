@@ -1,0 +1,93 @@
+"""The picture of a whole answer on one page, and writing pictures to files."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from ..games import PreferenceGame
+from ..solution import Solution
+from .bars import BAR_INCHES, draw_policy, policy_bars, policy_rows
+from .graph import majority_graph
+from .heat_map import draw_matrix
+from .style import style
+from .words import display_order, gap_sentence, kind, smith_sentence, uniqueness_sentence, warning
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Larger games show their top rows: a page has no room for more names.
+MOST_ROWS = 25
+# Without these the same picture gives the same file.
+_DATES = {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+
+
+def figure(solution: Solution) -> Figure:
+    """Return one page with the win matrix, the majority graph and the policy.
+
+    Games that are not preference games have bars only.
+
+    Parameters
+    ----------
+    solution : Solution
+        The answer.
+    """
+    from matplotlib.figure import Figure
+
+    game = solution.problem.game
+    if not isinstance(game, PreferenceGame):
+        return _root(policy_bars(solution))
+    with style():
+        bars = 1.1 + BAR_INCHES * policy_rows(solution)
+        panels = min(3.0 + 0.4 * game.n_responses, 6.2)
+        page = Figure(figsize=(12.0, 0.7 + panels + bars), layout="constrained")
+        # Subfigures keep the long names of one panel from pushing another.
+        upper, lower = page.subfigures(2, 1, height_ratios=[panels, bars])
+        left, right = upper.subfigures(1, 2, width_ratios=[1.1, 1.0])
+        draw_matrix(game, display_order(game)[:MOST_ROWS], left.add_subplot())
+        majority_graph(game, ax=right.add_subplot())
+        draw_policy(solution, ["Policy"], lower.add_subplot())
+        headline = textwrap.fill(_headline(solution, game), 130)
+        page.suptitle(headline, x=0.01, ha="left", fontsize=12.0, parse_math=False)
+    return page
+
+
+def _headline(solution: Solution, game: PreferenceGame) -> str:
+    from ..majority import smith_indices
+
+    answer = f"{kind(solution)} ({uniqueness_sentence(solution.certificate())})"
+    line = f"{answer}; {gap_sentence(solution)}; {smith_sentence(game, len(smith_indices(game)))}"
+    problem = warning(solution)
+    return line if problem is None else f"{line}. {problem}"
+
+
+def save(picture: Figure | Axes, file: str | os.PathLike[str]) -> None:
+    """Write a picture to a file; the same picture gives the same bytes.
+
+    Parameters
+    ----------
+    picture : Figure or Axes
+        What to write; axes stand for their whole figure.
+    file : path
+        Its suffix chooses the format: .png, .pdf or .svg.
+
+    Raises
+    ------
+    InputError
+        Another suffix.
+    """
+    path = Path(file)
+    suffix = path.suffix.lower()
+    if suffix not in _DATES:
+        raise InputError(f"file must end in .png, .pdf or .svg; got {path.name!r}")
+    with style():
+        _root(picture).savefig(path, format=suffix[1:], metadata=_DATES[suffix])
+
+
+def _root(picture: Any) -> Any:
+    """Return the whole figure: axes can lie on a subfigure, whose figure is the whole."""
+    return picture.figure.figure
