@@ -1,0 +1,87 @@
+"""From the arguments to an exit code; nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import warnings
+from argparse import Namespace
+from collections.abc import Sequence
+
+from ..errors import GameTheoryPrefError
+from . import exit_codes
+from .output import as_typed, note, printable
+from .parser import UsageError, build_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the program's name; those of the process when left out.
+
+    Returns
+    -------
+    int
+        0 done; 1 the thing checked is false; 2 usage or input error; 3 ran but not conclusive;
+        130 interrupted.
+    """
+    debug = bool(os.environ.get("GTPREF_DEBUG"))
+    try:
+        args = build_parser().parse_args(argv)
+        debug = debug or args.debug
+        code = _run(args)
+        # A closed pipe shows only when the buffer is written: here, not in the interpreter's last breath.
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # argparse ends this way after --help and --version
+        return stop.code if isinstance(stop.code, int) else exit_codes.DONE
+    except BrokenPipeError:
+        _drop_stdout()
+        return exit_codes.DONE
+    except KeyboardInterrupt:
+        print("gtpref: interrupted", file=sys.stderr)
+        return exit_codes.INTERRUPTED
+    except (GameTheoryPrefError, UsageError, OSError) as error:
+        if debug:
+            raise
+        print(f"gtpref: error: {printable(_sentence(error), sys.stderr)}", file=sys.stderr)
+        return exit_codes.USAGE
+
+
+def _run(args: Namespace) -> int:
+    """Import the module of the command and run it, its warnings as notes on the error stream."""
+    module = importlib.import_module(f".{args.module}", __package__)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        code: int = module.run(args)
+    for text in dict.fromkeys(str(warning.message) for warning in caught if _is_for_users(warning)):
+        note(args, text)
+    return code
+
+
+def _is_for_users(warning: warnings.WarningMessage) -> bool:
+    # The library warns with subclasses of UserWarning; deprecations are for maintainers.
+    return issubclass(warning.category, UserWarning)
+
+
+def _sentence(error: Exception) -> str:
+    return as_typed(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    if (
+        isinstance(error, OSError)
+        and error.filename is not None
+        and not isinstance(error, GameTheoryPrefError)
+    ):
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _drop_stdout() -> None:
+    """Point the closed standard output at nothing, so that the flush at exit stays silent."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,220 @@
+"""What can be typed. Only argparse is imported, so that ``gtpref --help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from .. import __version__
+
+KINDS = ("auto", "prob", "counts", "rate", "margin", "scores", "points", "payoff", "scores-by-task")
+TIES = ("half", "drop", "half-missing")
+UNRANKED = ("ignore", "bottom")
+MISSING = ("half", "error")
+FORMATS = ("table", "json", "jsonl", "npz", "npy", "parquet", "preflib", "nfg")
+PICTURES = (".png", ".svg", ".pdf")
+OUTPUTS = (*PICTURES, ".html", ".json", ".csv")
+
+_FILE = "file, - for standard input, zoo:NAME for a named game, dataset:NAME for bundled data"
+_EPILOG = """\
+exit codes: 0 done; 1 the thing checked is false; 2 usage or input error; 3 ran but not conclusive;
+130 interrupted. Results go to standard output, everything else to standard error."""
+
+
+class UsageError(Exception):
+    """The command line itself is wrong."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="gtpref",
+        description="Preference games: from real comparisons to a certified winner.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gtpref {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_solve(commands)
+    _add_data(commands)
+    _add_demo(commands)
+    _add_info(commands)
+    return parser
+
+
+def _add_solve(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "solve",
+        "solve_command",
+        "who wins, with a certificate",
+        usage="gtpref solve FILE [options]",
+    )
+    command.add_argument("file", metavar="FILE", help=_FILE)
+    solving = command.add_argument_group("the question")
+    solving.add_argument(
+        "--temperature",
+        type=_non_negative,
+        default=0.0,
+        metavar="B",
+        help="weight of KL(policy || reference) against the payoff, win probability (papers: beta or tau)",
+    )
+    solving.add_argument(
+        "--reference",
+        default="uniform",
+        metavar="FILE|uniform",
+        help="reference policy: CSV lines 'name,probability', or JSON {name: probability}",
+    )
+    solving.add_argument(
+        "--method", default="auto", metavar="NAME", help="solver (default: auto, exact mathematics)"
+    )
+    solving.add_argument(
+        "--tol", type=_positive, metavar="GAP", help="largest duality gap that counts as an answer"
+    )
+    solving.add_argument(
+        "--exact", action="store_true", help="prove the winner in rational arithmetic and print the fractions"
+    )
+    _add_reading(command)
+    result = command.add_argument_group("the result")
+    _add_output(result)
+    result.add_argument("--all", action="store_true", help="show every response, however many there are")
+
+
+def _add_data(commands: argparse._SubParsersAction[_Parser]) -> None:
+    data = commands.add_parser(
+        "data", help="look at, check and convert files", description="Look at, check, convert."
+    )
+    actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    for name, help_text in (
+        ("info", "what a file holds"),
+        ("check", "whether a file is a game: exit 0, or 1 and why"),
+    ):
+        action = _command(
+            actions, name, "data_command", help_text, usage=f"gtpref data {name} FILE [options]"
+        )
+        action.set_defaults(action=name)
+        action.add_argument("file", metavar="FILE", help=_FILE)
+        _add_reading(action)
+    convert = _command(
+        actions,
+        "convert",
+        "data_command",
+        "write a game in another format",
+        usage="gtpref data convert FILE OUT [options]",
+    )
+    convert.set_defaults(action="convert")
+    convert.add_argument("file", metavar="FILE", help=_FILE)
+    convert.add_argument("output", metavar="OUT", help="file to write; its suffix is the format")
+    _add_reading(convert)
+
+
+def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands, "demo", "demo_command", "the main job on bundled real data", usage="gtpref demo [options]"
+    )
+    _add_output(command)
+
+
+def _add_info(commands: argparse._SubParsersAction[_Parser]) -> None:
+    _command(
+        commands,
+        "info",
+        "info_command",
+        "versions, threads and folders, for bug reports",
+        usage="gtpref info [--json]",
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser], name: str, module: str, help_text: str, *, usage: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        usage=usage,
+        help=help_text,
+        description=f"{help_text[0].upper()}{help_text[1:]}.",
+        allow_abbrev=False,
+    )
+    command.set_defaults(module=module)
+    command.add_argument("--json", action="store_true", help="print JSON with a schema field")
+    command.add_argument(
+        "--quiet", action="store_true", help="print errors only, and JSON where --json asks for it"
+    )
+    command.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error (also GTPREF_DEBUG=1)"
+    )
+    return command
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    reading = command.add_argument_group("how to read the file")
+    reading.add_argument(
+        "--kind", choices=KINDS, default="auto", help="what the numbers are (default: found out)"
+    )
+    reading.add_argument(
+        "--ties", choices=TIES, default="half", help="what a tie is worth (default: half a win)"
+    )
+    reading.add_argument(
+        "--unranked",
+        choices=UNRANKED,
+        default="ignore",
+        help="alternatives that a voter left out: not compared, or below every ranked one",
+    )
+    reading.add_argument(
+        "--missing", choices=MISSING, default="half", help="pairs never compared: play them as 1/2, or refuse"
+    )
+    reading.add_argument("--judge", metavar="NAME", help="count the judgements of one judge only")
+    reading.add_argument("--symmetrize", action="store_true", help="replace P by (P + 1 - P.T) / 2")
+    reading.add_argument(
+        "--format", choices=FORMATS, help="format of the file (default: by its name and first bytes)"
+    )
+    reading.add_argument(
+        "--encoding", default="utf-8", metavar="NAME", help="encoding of text (default: utf-8)"
+    )
+    reading.add_argument("--skip-bad", action="store_true", help="leave out rows that cannot be understood")
+
+
+def _add_output(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "-o",
+        "--output",
+        type=_output_path,
+        metavar="OUT",
+        help=f"write a picture, report or table; the suffix decides: {', '.join(OUTPUTS)}",
+    )
+
+
+def _output_path(text: str) -> str:
+    if not text.lower().endswith(OUTPUTS):
+        raise argparse.ArgumentTypeError(f"{text!r} must end in one of {', '.join(OUTPUTS)}")
+    return text
+
+
+def _non_negative(text: str) -> float:
+    number = _finite(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0; got {text}")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = _finite(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"must be above 0; got {text}")
+    return number
+
+
+def _finite(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number; got {text!r}") from None
+    if number - number != 0:
+        raise argparse.ArgumentTypeError(f"must be finite; got {text}")
+    return number

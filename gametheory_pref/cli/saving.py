@@ -1,0 +1,63 @@
+"""Write an answer to a file; the suffix is the format."""
+
+from __future__ import annotations
+
+import csv
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..games import PreferenceGame
+from ..gap import payoff_vectors
+
+if TYPE_CHECKING:
+    from .solve_command import Report
+
+
+def save(report: Report, path: str) -> None:
+    """Write the answer as JSON, CSV, an HTML report or a picture."""
+    target = pathlib.Path(path)
+    suffix = target.suffix.lower()
+    if suffix == ".json":
+        target.write_text(
+            json.dumps(report.to_dict(), indent=2, allow_nan=False, ensure_ascii=False), encoding="utf-8"
+        )
+    elif suffix == ".csv":
+        _write_csv(report, target)
+    elif suffix == ".html":
+        from ..html import report as html_report
+
+        target.write_text(html_report(report.solution), encoding="utf-8")
+    else:
+        from ..plot import figure
+        from ..plot import save as save_picture
+
+        save_picture(figure(report.solution), target)
+
+
+def _write_csv(report: Report, target: pathlib.Path) -> None:
+    with target.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows(_rows(report))
+
+
+def _rows(report: Report) -> list[list[Any]]:
+    """Return name and probability first, so that the file is also a reference policy for a later solve."""
+    game, policy = report.loaded.game, report.solution.policy
+    if isinstance(game, PreferenceGame):
+        wins = 0.5 + payoff_vectors(game, policy)[0]
+        columns = {"name": game.names, "probability": policy, "win_rate_against_policy": wins}
+        if report.minimax is not None:
+            columns["minimax_probability"] = report.minimax.policy
+        return [list(columns), *([*_plain(row)] for row in zip(*columns.values(), strict=True))]
+    rows: list[list[Any]] = [["name", "probability", "payoff", "player"]]
+    payoffs = payoff_vectors(game, policy)
+    for player, names, part, payoff in zip(("row", "column"), game.names, policy, payoffs, strict=True):
+        rows += [[*_plain(row), player] for row in zip(names, part, payoff, strict=True)]
+    return rows
+
+
+def _plain(row: tuple[Any, ...]) -> list[Any]:
+    return [value.item() if isinstance(value, np.generic) else value for value in row]

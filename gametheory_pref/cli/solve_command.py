@@ -1,0 +1,243 @@
+"""``gtpref solve``: who wins, with a certificate."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..certificate import Certificate
+from ..data import Loaded
+from ..errors import UnsupportedCombination
+from ..games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from ..solution import Solution
+from ..solving import solve
+from . import exit_codes
+from .game_summary import describe, heading, majority_fields, majority_of, remarks
+from .output import note, show, show_json
+from .policy_table import Column, table
+from .reading import load
+from .reference_file import read_reference
+from .saving import save
+from .text import count, fields, listing, seconds
+
+SCHEMA = "gtpref.solve/1"
+_LONG_FRACTION = 30
+
+
+class Question(NamedTuple):
+    """What to solve for; the defaults are those of the command line."""
+
+    temperature: float = 0.0
+    reference: str = "uniform"
+    method: str = "auto"
+    tol: float | None = None
+    exact: bool = False
+
+
+class Report(NamedTuple):
+    """Everything that one ``gtpref solve`` found out.
+
+    Attributes
+    ----------
+    loaded : Loaded
+        What was read.
+    solution : Solution
+        The answer to the question asked.
+    certificate : Certificate
+        Its certificate, with a rational proof where one was asked for.
+    verified : bool
+        Whether the certificate, checked again from the data alone, holds.
+    minimax : Solution or None
+        The winner without regularisation, beside a regularised answer.
+    """
+
+    loaded: Loaded
+    solution: Solution
+    certificate: Certificate
+    verified: bool
+    minimax: Solution | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data under the schema of the command."""
+        game = self.loaded.game
+        return {
+            "schema": SCHEMA,
+            "data": describe(self.loaded),
+            "majority": majority_of(game).to_dict() if isinstance(game, PreferenceGame) else None,
+            "solution": {**_without_log(self.solution).to_dict(), "certificate": self.certificate.to_dict()},
+            "minimax": None if self.minimax is None else _without_log(self.minimax).to_dict(),
+        }
+
+
+def _without_log(solution: Solution) -> Solution:
+    """Return the solution with the votes but not the single judgements, of which there may be millions."""
+    game = solution.problem.game
+    if not isinstance(game, PreferenceGame) or game.votes is None:
+        return solution
+    counted = replace(game, votes=replace(game.votes, comparisons=None))
+    return replace(solution, problem=replace(solution.problem, game=counted))
+
+
+def run(args: Namespace) -> int:
+    """Read, solve, print, and write the file asked for."""
+    question = Question(args.temperature, args.reference, args.method, args.tol, args.exact)
+    report = answer(load(args), question)
+    if args.json:
+        show_json(report.to_dict())
+    elif not args.quiet:
+        show("\n".join(lines(report, every=args.all)))
+    if args.output:
+        save(report, args.output)
+        note(args, f"wrote {args.output}")
+    return _exit_code(report)
+
+
+def answer(loaded: Loaded, question: Question) -> Report:
+    """Return the answer to a question about a game.
+
+    Raises
+    ------
+    UnsupportedCombination
+        A game that the command does not solve, or a question that it does not answer for this game.
+    """
+    game = loaded.game
+    _require_solvable(game, loaded.file)
+    settings: dict[str, Any] = {} if question.tol is None else {"tol": question.tol}
+    if question.reference != "uniform":
+        settings["reference"] = _reference(question.reference, game)
+    solution = solve(game, question.method, temperature=question.temperature, **settings)
+    regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
+    minimax = solve(game) if regularized else None
+    certificate = solution.certificate(exact=question.exact)
+    return Report(loaded, solution, certificate, certificate.verify(), minimax)
+
+
+def _require_solvable(game: Game, file: str) -> None:
+    if isinstance(game, MultiplayerGame):
+        raise UnsupportedCombination(
+            f"{file}: a game of {game.n_players} players; solve takes preference games and two-player games "
+            "whose payoffs add up to a constant (gtpref data info shows what the file holds)"
+        )
+    if isinstance(game, MatrixGame) and game.constant_sum is None:
+        raise UnsupportedCombination(
+            f"{file}: the two players' payoffs do not add up to a constant; solve takes preference games and "
+            "two-player games where they do (gtpref data info shows what the file holds)"
+        )
+
+
+def _reference(path: str, game: Game) -> Any:
+    if not isinstance(game, PreferenceGame):
+        raise UnsupportedCombination(
+            "--reference is for preference games; leave it out for a game of two players"
+        )
+    return read_reference(path, game)
+
+
+def _exit_code(report: Report) -> int:
+    if not report.verified:
+        return exit_codes.FALSE
+    return exit_codes.DONE if report.solution.converged else exit_codes.INCONCLUSIVE
+
+
+def lines(report: Report, *, every: bool) -> list[str]:
+    """Return the answer for a person."""
+    top = [heading(report.loaded), *remarks(report.loaded)]
+    if isinstance(report.loaded.game, PreferenceGame):
+        return [*top, *_preference_lines(report, report.loaded.game, every=every)]
+    assert isinstance(report.loaded.game, MatrixGame)
+    return [*top, *_matrix_lines(report, report.loaded.game, every=every)]
+
+
+def _preference_lines(report: Report, game: PreferenceGame, *, every: bool) -> list[str]:
+    policy = np.asarray(report.solution.policy)
+    result = fields(majority_fields(majority_of(game), every=every))
+    result += ["", *table(game.names, _columns(report), game.payoff @ policy, every=every), ""]
+    return result + fields(
+        [*_answer_fields(report), ("Win rate", _worst_case(report)), *_check_fields(report)]
+    )
+
+
+def _columns(report: Report) -> list[Column]:
+    policy = np.asarray(report.solution.policy)
+    if report.minimax is None:
+        return [Column("Minimax Winner", policy)]
+    title = f"KL-regularised, temperature {report.solution.problem.temperature:g}"
+    return [Column("Minimax Winner", np.asarray(report.minimax.policy)), Column(title, policy)]
+
+
+def _worst_case(report: Report) -> str:
+    game, policy = report.loaded.game, np.asarray(report.solution.policy)
+    assert isinstance(game, PreferenceGame)
+    against = 0.5 - game.payoff @ policy
+    worst = int(np.argmin(against))
+    if against[worst] >= 0.5 - 1e-9:
+        return "at least 0.5000 against every response"
+    return f"at least {against[worst]:.4f}, against {game.names[worst]}"
+
+
+def _matrix_lines(report: Report, game: MatrixGame, *, every: bool) -> list[str]:
+    row, column = report.solution.policy
+    result = ["", *table(game.row_names, [Column("Row player", row)], game.row_payoff @ column, every=every)]
+    result += [
+        "",
+        *table(game.column_names, [Column("Column player", column)], row @ game.column_payoff, every=every),
+    ]
+    value = f"{report.solution.value:.10g} to the row player"
+    if game.constant_sum:
+        value += f", {game.constant_sum - report.solution.value:.10g} to the column player"
+    return [*result, "", *fields([("Value", value), *_answer_fields(report), *_check_fields(report)])]
+
+
+def _answer_fields(report: Report) -> list[tuple[str, str]]:
+    if not report.solution.converged:
+        return [("Answer", f"NOT CONVERGED: {report.solution.message}")]
+    claim = report.certificate
+    if claim.unique is None:
+        return [("Answer", "whether it is unique was not decided")]
+    if claim.unique:
+        return [("Answer", "unique")]
+    dimensions = claim.dimension if isinstance(claim.dimension, tuple) else (claim.dimension,)
+    unions = claim.support_union if isinstance(claim.dimension, tuple) else (claim.support_union,)
+    players = ("",) if len(dimensions) == 1 else ("row player: ", "column player: ")
+    sets = "; ".join(
+        f"{player}a set of dimension {dimension} on {count(len(union), 'response')}"
+        for player, dimension, union in zip(players, dimensions, unions, strict=True)
+    )
+    return [("Answer", f"not unique: the winners form {sets}"), ("", f"shown is {_which(report.solution)}")]
+
+
+def _which(solution: Solution) -> str:
+    if solution.method in ("simplex", "interior_point"):
+        return f"the one that {solution.method} met"
+    return (
+        "the one of maximum entropy"
+        if solution.problem.reference is None
+        else "the one nearest to the reference"
+    )
+
+
+def _check_fields(report: Report) -> list[tuple[str, str]]:
+    solution = report.solution
+    unit = "win probability" if isinstance(report.loaded.game, PreferenceGame) else "payoff"
+    checked = "recomputed from the game" if report.verified else "CHECK FAILED"
+    result = [("Certificate", f"duality gap {solution.gap:.2g} in {unit}, {checked}")]
+    result += _proof_fields(report)
+    return [*result, ("Solved", f"in {seconds(solution.seconds)} by {solution.method}")]
+
+
+def _proof_fields(report: Report) -> list[tuple[str, str]]:
+    proof = report.certificate.proof
+    if proof is None:
+        return []
+    names = report.solution.names
+    played = sorted((i for i, p in enumerate(proof.policy) if p), key=lambda i: -proof.policy[i])
+    fractions = listing((f"{names[i]} {_fraction(str(proof.policy[i]))}" for i in played), 8)
+    verdict = "verified" if report.verified else "does NOT verify"
+    return [("Exact", fractions), ("Proof", f"{verdict} in rational arithmetic, from {proof.reading}")]
+
+
+def _fraction(shown: str) -> str:
+    return shown if len(shown) <= _LONG_FRACTION else f"a fraction of {len(shown) - 1} digits (--json has it)"
