@@ -43,7 +43,15 @@ def load_archive(data: bytes) -> dict[str, Any]:
                 if len(content) > MAX_BYTES:
                     raise InputError(f"the archive unpacks to more than {MAX_BYTES >> 30} GiB")
                 arrays[member.filename.removesuffix(".npy")] = parse_npy(content, member.filename)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        OSError,
+    ) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"the archive is damaged or not one of NumPy's ({error}); save it again") from error
@@ -51,7 +59,7 @@ def load_archive(data: bytes) -> dict[str, Any]:
 
 
 def parse_npy(data: bytes, what: str) -> NDArray[Any]:
-    """Return the array in .npy bytes; object arrays, which are pickles, are refused, and sizes are checked first."""
+    """Return the array in .npy bytes, sizes checked first; object arrays, which are pickles, are refused."""
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)
@@ -64,8 +72,11 @@ def parse_npy(data: bytes, what: str) -> NDArray[Any]:
     except InputError:
         raise
     except Exception as error:
-        # The header is Python source read by numpy; damaged ones fail in many ways (SyntaxError, TokenError ...).
-        raise InputError(f"{what} is damaged or not one of NumPy's arrays ({error}); save it again") from error
+        # The header is Python source read by numpy; damaged ones fail in many ways (SyntaxError, TokenError
+        # ...).
+        raise InputError(
+            f"{what} is damaged or not one of NumPy's arrays ({error}); save it again"
+        ) from error
     shape, fortran, dtype = header
     if dtype.hasobject:
         raise InputError(
@@ -77,7 +88,9 @@ def parse_npy(data: bytes, what: str) -> NDArray[Any]:
         count *= int(size)
     body = data[stream.tell() :]
     if min(shape, default=1) < 0 or count * dtype.itemsize != len(body):
-        raise InputError(f"{what} has shape {shape} of {dtype}, but {len(body)} bytes follow; it may be cut short")
+        raise InputError(
+            f"{what} has shape {shape} of {dtype}, but {len(body)} bytes follow; it may be cut short"
+        )
     if dtype.itemsize == 0 or count == 0:
         raise InputError(f"{what} is empty")
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")

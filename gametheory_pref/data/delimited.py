@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -18,7 +19,10 @@ from .logs import LogLayout, PairCounts, PairLayout, find_layout, game_from_log,
 from .matrices import Table, game_from_table
 from .options import Loaded, Options
 
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 12
+"""Rows held as text at a time; few enough to stay in the cache of the processor."""
+_SAMPLE = 1 << 20
+"""Characters looked at to find the separator."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
 
 
@@ -86,12 +90,13 @@ def find_delimiter(text: str) -> str | None:
     """Return the separator that splits the first rows into most cells of an even number; None for blanks."""
     best: tuple[bool, int] = (False, 1)
     chosen: str | None = None
+    text = text[:_SAMPLE]
     for delimiter in (",", "\t", ";"):
         try:
             widths = [len(row) for row in islice(iter(Records(text, delimiter)), 6)]
         except InputError:
             continue
-        if not widths or widths[0] < 2 and max(widths) < 2:
+        if not widths or (widths[0] < 2 and max(widths) < 2):
             continue
         even = len(set(widths[1:])) <= 1
         if (even, max(widths)) > best:
@@ -149,11 +154,10 @@ def _read_log(records: Records, header: Sequence[str], layout: LogLayout) -> Col
     count = 0
     for rows in records.chunks():
         _require_width(rows, len(header), count, fail)
-        cells = list(zip(*rows, strict=True))
         for name, position in at.items():
-            codes[name].append(encoders[name].encode(cells[position], len(rows)))
+            codes[name].append(encoders[name].encode([row[position] for row in rows], len(rows)))
         if numeric:
-            numbers.append(_numeric_columns(cells, numeric, header, count, fail))
+            numbers.append(_numeric_columns(rows, numeric, header, count, fail))
         count += len(rows)
     coded = {
         name: Coded(np.concatenate(parts) if parts else np.empty(0, np.int32), tuple(encoders[name]))
@@ -179,29 +183,27 @@ def _read_log(records: Records, header: Sequence[str], layout: LogLayout) -> Col
 def _require_width(rows: Sequence[Sequence[str]], width: int, before: int, fail: _FailAtLine) -> None:
     if set(map(len, rows)) - {width}:
         k = next(k for k, row in enumerate(rows) if len(row) != width)
-        raise fail(before + k, f"the row has {len(rows[k])} cells and the header {width}; a quote or separator is amiss")
+        raise fail(
+            before + k,
+            f"the row has {len(rows[k])} cells and the header {width}; a quote or separator is amiss",
+        )
 
 
 def _numeric_columns(
-    cells: Sequence[Sequence[str]], positions: Sequence[int], header: Sequence[str], before: int, fail: _FailAtLine
+    rows: Sequence[Sequence[str]],
+    positions: Sequence[int],
+    header: Sequence[str],
+    before: int,
+    fail: _FailAtLine,
 ) -> FloatArray:
-    table = np.empty((len(cells[0]), len(positions)))
-    for k, position in enumerate(positions):
-        try:
-            table[:, k] = [parse_number(cell) for cell in cells[position]]
-        except InputError:
-            row = next(i for i, cell in enumerate(cells[position]) if not _is_number(cell))
-            reason = _why_not_number(cells[position][row])
-            raise fail(before + row, f"column {header[position].strip()!r}: {reason}") from None
+    table = np.empty((len(rows), len(positions)))
+    for i, row in enumerate(rows):
+        for k, position in enumerate(positions):
+            try:
+                table[i, k] = parse_number(row[position])
+            except InputError as error:
+                raise fail(before + i, f"column {header[position].strip()!r}: {error.reason}") from None
     return table
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        parse_number(cell)
-    except InputError:
-        return False
-    return True
 
 
 def parse_number(cell: str) -> float:
@@ -211,7 +213,7 @@ def parse_number(cell: str) -> float:
     except ValueError:
         raise InputError(_why_not_number(cell)) from None
     # float() also takes nan, inf, 1_000 and digits of other scripts.
-    if not np.isfinite(number) or "_" in cell or not cell.isascii():
+    if not math.isfinite(number) or "_" in cell or not cell.isascii():
         raise InputError(_why_not_number(cell))
     return number
 
@@ -239,7 +241,8 @@ def _read_pairs(
         try:
             if len(row) != len(header):
                 raise InputError(
-                    f"the row has {len(row)} cells and the header {len(header)}; a quote or separator is amiss"
+                    f"the row has {len(row)} cells and the header {len(header)}; a quote or separator is "
+                    f"amiss"
                 )
             pairs.add(
                 row[layout.left],
@@ -272,7 +275,10 @@ def _read_table(records: Records) -> Table:
     blank = np.zeros(values.shape, bool)
     for k, (line, row) in enumerate(body):
         if len(row) != width:
-            raise InputError(f"the row has {len(row)} cells and the first row of numbers {width}; the matrix is ragged", line=line)
+            raise InputError(
+                f"the row has {len(row)} cells and the first row of numbers {width}; the matrix is ragged",
+                line=line,
+            )
         for j, cell in enumerate(row[frame.first_column :]):
             if not cell:
                 blank[k, j] = True
@@ -313,7 +319,8 @@ def _find_frame(numbered: Sequence[tuple[int, Sequence[str]]]) -> _Frame:
         below and first and not first[0] and len(first) > 1 and all(first[1:])
     )
     if not has_header and first and first[0] and not _looks_numeric(first[0]):
-        # A word in the corner alone: a header if the rows below start with a word or the row is all the header.
+        # A word in the corner alone: a header if the rows below start with a word or the row is all the
+        # header.
         has_header = len(first) > 1 and bool(below) and _numeric_names(first, below)
     has_names = _has_row_names(first, below, has_header)
     if not has_header:
@@ -348,7 +355,8 @@ def _names(found: list[str] | None, count: int, line: int, what: str) -> Labels:
         return tuple(range(count))
     if len(found) != count:
         raise InputError(
-            f"there are {len(found)} column names and {count} numbers in the first row; name every column", line=line
+            f"there are {len(found)} column names and {count} numbers in the first row; name every column",
+            line=line,
         )
     return _checked([(line, name) for name in found], what)
 

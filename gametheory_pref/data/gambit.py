@@ -57,7 +57,9 @@ class NormalForm:
 def read_nfg(text: str, options: Options) -> Loaded:
     """Return the game of an .nfg file."""
     if options.kind not in ("auto", "payoff"):
-        raise InputError(f'kind="{options.kind}" does not fit a Gambit game, which holds payoffs; leave kind out')
+        raise InputError(
+            f'kind="{options.kind}" does not fit a Gambit game, which holds payoffs; leave kind out'
+        )
     options.require_comparisons("a Gambit game")
     form = parse_nfg(text)
     strategies, notes = [], []
@@ -92,7 +94,9 @@ def _tokens(text: str) -> Iterator[_Token]:
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise InputError(f"{text[position : position + 20]!r} cannot be read; a quote may not be closed", line=line)
+            raise InputError(
+                f"{text[position : position + 20]!r} cannot be read; a quote may not be closed", line=line
+            )
         if match[1] is not None:
             yield _Token("text", re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL), line)
         elif match[2] is not None:
@@ -118,7 +122,9 @@ class _Parser:
     def take(self, kind: str, what: str) -> _Token:
         """Return the next token, which must be of `kind`."""
         if self.peek() == "end":
-            raise InputError(f"the file ends where {what} should be; it may be cut short", line=self._last_line)
+            raise InputError(
+                f"the file ends where {what} should be; it may be cut short", line=self._last_line
+            )
         token = self._tokens[self._position]
         if token.kind != kind:
             raise InputError(f"{token.text[:40]!r} stands where {what} should be", line=token.line)
@@ -165,15 +171,17 @@ def _exact(text: str, line: int) -> Fraction:
     digits = (whole or "") + (decimals or "")
     power = int(exponent or 0) - len(decimals or "")
     if not digits or abs(power) > _MAX_DIGITS:
-        raise InputError(f"{text[:40]!r} is not a number within float64 (write 2, -0.5, 1e-3 or 1/3)", line=line)
+        raise InputError(
+            f"{text[:40]!r} is not a number within float64 (write 2, -0.5, 1e-3 or 1/3)", line=line
+        )
     return int(sign + digits) * Fraction(10) ** power
 
 
 def parse_nfg(text: str) -> NormalForm:
     """Return the normal form of an .nfg file, outcome or payoff version.
 
-    In both versions the strategy of player 1 runs fastest. Read row by row, an antisymmetric game would come out with
-    its sign flipped and the worst response would be the winner.
+    In both versions the strategy of player 1 runs fastest. Read row by row, an antisymmetric game would come
+    out with its sign flipped and the worst response would be the winner.
 
     Raises
     ------
@@ -183,7 +191,10 @@ def parse_nfg(text: str) -> NormalForm:
     parser = _Parser(text)
     magic = [parser.take("word", "'NFG 1 R' or 'NFG 1 D'").text for _ in range(3)]
     if magic[0] != "NFG" or magic[1] != "1" or magic[2] not in ("R", "D"):
-        raise InputError(f"the file must start with 'NFG 1 R' or 'NFG 1 D'; it starts with {' '.join(magic)[:40]!r}", line=1)
+        raise InputError(
+            f"the file must start with 'NFG 1 R' or 'NFG 1 D'; it starts with {' '.join(magic)[:40]!r}",
+            line=1,
+        )
     title = parser.take("text", "the title").text
     players = parser.texts("players")
     if not players:
@@ -195,7 +206,11 @@ def parse_nfg(text: str) -> NormalForm:
     cells = 1
     for size in shape:
         cells *= size
-    flat = _outcomes(parser, len(players), cells) if parser.peek() == "{" else _payoffs(parser, len(players), cells)
+    flat = (
+        _outcomes(parser, len(players), cells)
+        if parser.peek() == "{"
+        else _payoffs(parser, len(players), cells)
+    )
     parser.finish()
     payoffs: NDArray[np.object_] = np.empty((len(players), *shape), dtype=object)
     for p in range(len(players)):
@@ -253,7 +268,7 @@ def _outcomes(parser: _Parser, n_players: int, cells: int) -> list[tuple[Fractio
 
 
 def format_nfg(game: Game, title: str = "") -> str:
-    """Return the game as .nfg text in payoff form, player 1's strategy running fastest; numbers round-trip exactly."""
+    """Return the game as .nfg text in payoff form, player 1 fastest; numbers round-trip exactly."""
     payoffs, names = _payoff_tensors(game)
     n_players = payoffs.shape[0]
     players = " ".join(_quote(f"Player {p + 1}") for p in range(n_players))

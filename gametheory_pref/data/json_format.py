@@ -8,12 +8,21 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._check import as_float_array, choice
 from .._check import labels as check_labels
 from .._types import FloatArray, Labels
 from ..errors import InputError
-from ..games import Game, MatrixGame, MultiplayerGame, PreferenceGame, from_margins, matrix_game, multiplayer_game
+from ..games import (
+    Game,
+    MatrixGame,
+    MultiplayerGame,
+    PreferenceGame,
+    from_margins,
+    matrix_game,
+    multiplayer_game,
+)
 from ..games.comparisons import Coded, Columns, Comparisons, Encoder
 from ..games.votes import Votes, game_from_votes
 from .logs import LogLayout, PairCounts, PairLayout, find_layout, game_from_log, one_hot_outcome
@@ -39,19 +48,21 @@ MATRIX_KEYS = {
 """Names under which a matrix is looked for, and what its entries then are."""
 
 _NEEDED = (
-    "comparisons need 'model_a', 'model_b', 'winner' (or item_a, item_b; left, right), counted pairs 'item_a', "
+    "comparisons need 'model_a', 'model_b', 'winner' (or item_a, item_b; left, right), counted pairs "
+    "'item_a', "
     "'item_b', 'wins_a', 'wins_b'"
 )
 
 
 def game_to_dict(game: Game) -> dict[str, Any]:
-    """Return the game as plain lists and strings that `game_from_dict` turns back into the same game, bit for bit.
+    """Return the game as plain lists and strings; `game_from_dict` gives it back bit for bit.
 
     Examples
     --------
     >>> from gametheory_pref.games import from_margins
-    >>> game_to_dict(from_margins([[0, 0.5], [-0.5, 0]], names=["a", "b"]))
-    {'schema': 'gtpref.game/1', 'type': 'preference', 'names': ['a', 'b'], 'margins': [[0.0, 0.5], [-0.5, 0.0]]}
+    >>> saved = game_to_dict(from_margins([[0, 0.5], [-0.5, 0]], names=["a", "b"]))
+    >>> saved["schema"], saved["type"], saved["names"], saved["margins"]
+    ('gtpref.game/1', 'preference', ['a', 'b'], [[0.0, 0.5], [-0.5, 0.0]])
     """
     if isinstance(game, PreferenceGame):
         head = {"schema": SCHEMA, "type": "preference", "names": list(game.names)}
@@ -165,7 +176,8 @@ def _game_from_votes_dict(data: Mapping[str, Any], names: Labels) -> PreferenceG
         table = _numbers(data, key, 2).copy()
         if table.shape != (n, n) or (table < 0).any() or np.diagonal(table).any():
             raise InputError(
-                f"votes.{key} must be {n} by {n} for {n} names, at least 0 and 0 on the diagonal; its shape is {table.shape}"
+                f"votes.{key} must be {n} by {n} for {n} names, at least 0 and 0 on the diagonal; its shape "
+                f"is {table.shape}"
             )
         tables.append(table)
     wins, ties_table, first = tables
@@ -177,27 +189,42 @@ def _game_from_votes_dict(data: Mapping[str, Any], names: Labels) -> PreferenceG
 
 def _log_from_dict(data: Mapping[str, Any], names: Labels) -> Comparisons:
     """Return the raw log, with every index checked."""
-    bounds = {"left": (0, len(names)), "right": (0, len(names)), "outcome": (-1, 2)}
-    extra: dict[str, Labels] = {}
-    for key, listing in (("judge", "judges"), ("prompt", "prompts")):
-        if data.get(key) is not None:
-            extra[listing] = tuple(_get(data, listing))
-            bounds[key] = (0, len(extra[listing]))
-    columns: dict[str, Any] = {}
-    for key, (low, high) in bounds.items():
-        values = _numbers(data, key, 1)
-        if ((values < low) | (values >= high) | (values != np.floor(values))).any():
-            raise InputError(f"votes.{key} must hold whole numbers from {low} to {high - 1}")
-        columns[key] = values.astype(np.int8 if key == "outcome" else np.int32)
-    if data.get("weight") is not None:
-        columns["weight"] = _numbers(data, "weight", 1)
-        if (columns["weight"] < 0).any():
-            raise InputError("votes.weight must be at least 0")
-    if len({values.size for values in columns.values()}) > 1:
-        raise InputError("the columns of votes differ in length")
-    if (columns["left"] == columns["right"]).any():
-        raise InputError("votes compares a response with itself")
-    return Comparisons(names, **columns, **extra, positioned=bool(data.get("positioned", True)))
+    judges, prompts = _listing(data, "judges"), _listing(data, "prompts")
+    weight = _numbers(data, "weight", 1) if data.get("weight") is not None else None
+    if weight is not None and (weight < 0).any():
+        raise InputError("votes.weight must be at least 0")
+    log = Comparisons(
+        names,
+        _codes(data, "left", 0, len(names)),
+        _codes(data, "right", 0, len(names)),
+        _codes(data, "outcome", -1, 2).astype(np.int8),
+        weight,
+        _codes(data, "judge", 0, len(judges)) if data.get("judge") is not None else None,
+        judges,
+        _codes(data, "prompt", 0, len(prompts)) if data.get("prompt") is not None else None,
+        prompts,
+        positioned=data.get("positioned") is not False,
+    )
+    columns = (log.left, log.right, log.outcome, log.weight, log.judge, log.prompt)
+    if len({column.size for column in columns if column is not None}) > 1:
+        raise InputError("the columns of votes differ in length; give one entry per judgement")
+    if (log.left == log.right).any():
+        raise InputError("votes.left and votes.right name the same response; drop such judgements")
+    return log
+
+
+def _codes(data: Mapping[str, Any], key: str, low: int, high: int) -> NDArray[np.int32]:
+    values = _numbers(data, key, 1)
+    if ((values < low) | (values >= high) | (values != np.floor(values))).any():
+        raise InputError(f"votes.{key} must hold whole numbers from {low} to {high - 1}")
+    return values.astype(np.int32)
+
+
+def _listing(data: Mapping[str, Any], key: str) -> Labels:
+    found = data.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(item, (str, int)) for item in found):
+        raise InputError(f"votes.{key} must be a list of names")
+    return tuple(found)
 
 
 def read_json(text: str, options: Options) -> Loaded:
@@ -211,7 +238,8 @@ def parse_json(text: str, *, line: int | None) -> Any:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"this is not JSON: {error.msg} at column {error.colno}", line=error.lineno if line is None else line
+            f"this is not JSON: {error.msg} at column {error.colno}",
+            line=error.lineno if line is None else line,
         ) from None
     except RecursionError:
         raise InputError("the document is nested too deeply", line=line) from None
@@ -243,10 +271,15 @@ def _game_from_json(data: Any, options: Options) -> Loaded:
         raise InputError(f"a game needs an object or a list; this document is {json.dumps(data)[:40]}")
     if data.get("schema") is not None:
         if options.kind != "auto":
-            raise InputError(f'kind="{options.kind}" does not fit a saved game, which says what it is; leave kind out')
+            raise InputError(
+                f'kind="{options.kind}" does not fit a saved game, which says what it is; leave kind out'
+            )
         game = game_from_dict(data)
-        return Loaded(game, f"JSON, {SCHEMA}", () if not isinstance(game, PreferenceGame) or game.votes is None
-                      else game.votes.notes)
+        return Loaded(
+            game,
+            f"JSON, {SCHEMA}",
+            () if not isinstance(game, PreferenceGame) or game.votes is None else game.votes.notes,
+        )
     return game_from_mapping(data, options, format="JSON")
 
 
@@ -258,7 +291,7 @@ def _table(matrix: Any, names: Labels | None, what: str) -> Any:
 
 
 def game_from_mapping(data: Mapping[str, Any], options: Options, *, format: str) -> Loaded:
-    """Return the game of an object or archive with a matrix under a known name, and perhaps names and ties."""
+    """Return the game of an object or archive: a matrix under a known name, perhaps names and ties."""
     keys = [key for key in MATRIX_KEYS if key in data]
     if not keys:
         columns = find_layout([str(key) for key in data]) if data else None
@@ -269,7 +302,9 @@ def game_from_mapping(data: Mapping[str, Any], options: Options, *, format: str)
             f"found: {', '.join(str(key) for key in data) or 'nothing'}"
         )
     if len(keys) > 1:
-        raise InputError(f"there are several matrices, {' and '.join(keys)}; keep one, so that it is clear which is meant")
+        raise InputError(
+            f"there are several matrices, {' and '.join(keys)}; keep one, so that it is clear which is meant"
+        )
     key = keys[0]
     names = _names(data, "names") if data.get("names") is not None else None
     table = _table(data[key], names, key)
@@ -277,7 +312,9 @@ def game_from_mapping(data: Mapping[str, Any], options: Options, *, format: str)
         return _counts_with_ties(table, _table(data["ties"], names, "ties"), key, options, format)
     kind = MATRIX_KEYS[key] if options.kind == "auto" else options.kind
     if key == "points" and kind == "auto":
-        raise InputError('the matrix is called "points": pass kind="points" to play M - M.T, the lead of the row')
+        raise InputError(
+            'the matrix is called "points": pass kind="points" to play M - M.T, the lead of the row'
+        )
     return game_from_table(table, options.with_kind(kind), format=format)
 
 
@@ -304,7 +341,9 @@ def _game_from_columns(data: Mapping[str, Any], options: Options, format: str) -
     if len(set(lengths.values())) > 1:
         raise InputError(f"the columns differ in length: {', '.join(f'{k} {v}' for k, v in lengths.items())}")
     rows = zip(*columns.values(), strict=True)
-    return _game_from_records(((None, dict(zip(columns, row, strict=True))) for row in rows), options, format=format)
+    return _game_from_records(
+        ((None, dict(zip(columns, row, strict=True))) for row in rows), options, format=format
+    )
 
 
 def read_jsonl(text: str, options: Options) -> Loaded:
@@ -357,7 +396,11 @@ def _number(value: Any, key: str, line: int | None) -> float:
 
 
 def _pairs(
-    records: Iterable[tuple[int | None, Any]], header: Sequence[str], layout: PairLayout, options: Options, format: str
+    records: Iterable[tuple[int | None, Any]],
+    header: Sequence[str],
+    layout: PairLayout,
+    options: Options,
+    format: str,
 ) -> Loaded:
     pairs = PairCounts()
     for line, record in records:
@@ -374,7 +417,11 @@ def _pairs(
 
 
 def _log(
-    records: Iterable[tuple[int | None, Any]], header: Sequence[str], layout: LogLayout, options: Options, format: str
+    records: Iterable[tuple[int | None, Any]],
+    header: Sequence[str],
+    layout: LogLayout,
+    options: Options,
+    format: str,
 ) -> Loaded:
     at = {
         name: header[k]
@@ -397,7 +444,9 @@ def _log(
         for name, key in at.items():
             value = _field(record, key, line)
             if isinstance(value, (list, dict)):
-                raise InputError(f"{key!r} must be text or a whole number; it is {type(value).__name__}", line=line)
+                raise InputError(
+                    f"{key!r} must be text or a whole number; it is {type(value).__name__}", line=line
+                )
             codes[name].append(encoders[name][value])
         if layout.weight >= 0:
             key = header[layout.weight]
@@ -407,7 +456,9 @@ def _log(
             flags.append([_number(_field(record, key, line), key, line) for key in keys])
 
     def fail(row: int, reason: str) -> InputError:
-        return InputError(reason if lines[row] is not None else f"record {row + 1}: {reason}", line=lines[row])
+        return InputError(
+            reason if lines[row] is not None else f"record {row + 1}: {reason}", line=lines[row]
+        )
 
     coded = {name: Coded(np.array(codes[name], np.int32), tuple(encoders[name])) for name in at}
     if layout.winner_first:
@@ -426,4 +477,12 @@ def _log(
     return game_from_log(columns, options, fail, format=f"{format}, battle log")
 
 
-__all__ = ["SCHEMA", "MultiplayerGame", "game_from_dict", "game_from_mapping", "game_to_dict", "read_json", "read_jsonl"]
+__all__ = [
+    "SCHEMA",
+    "MultiplayerGame",
+    "game_from_dict",
+    "game_from_mapping",
+    "game_to_dict",
+    "read_json",
+    "read_jsonl",
+]

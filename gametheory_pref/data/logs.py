@@ -53,37 +53,43 @@ def find_layout(header: Sequence[str]) -> LogLayout | PairLayout | None:
 
     def at(name: str) -> int:
         if names.count(name) > 1:
-            raise InputError(f"there are {names.count(name)} columns called {name!r}; rename or drop all but one", line=1)
+            raise InputError(
+                f"there are {names.count(name)} columns called {name!r}; rename or drop all but one", line=1
+            )
         return names.index(name) if name in names else -1
 
-    extra = {
-        "weight": at("weight"),
-        "judge": at("judge"),
-        "prompt": at("prompt_id") if "prompt_id" in names else at("prompt"),
-    }
+    weight, judge = at("weight"), at("judge")
+    prompt = at("prompt_id") if "prompt_id" in names else at("prompt")
     present = [pair for pair in PAIRS if pair[0] in names and pair[1] in names]
     if not present:
         if "winner" in names and "loser" in names:
-            return LogLayout(at("winner"), at("loser"), winner_first=True, **extra)
+            return LogLayout(at("winner"), at("loser"), -1, (), weight, judge, prompt, winner_first=True)
         return None
     if len(present) > 1:
         raise InputError(
-            f"the columns {present[0]} and {present[1]} both name the two responses; keep one pair of them", line=1
+            f"the columns {present[0]} and {present[1]} both name the two responses; keep one pair of them",
+            line=1,
         )
     a, b = present[0]
-    wins_a, wins_b = f"wins_{a[-1]}" if a != "left" else "wins_left", f"wins_{b[-1]}" if b != "right" else "wins_right"
+    wins_a, wins_b = (
+        f"wins_{a[-1]}" if a != "left" else "wins_left",
+        f"wins_{b[-1]}" if b != "right" else "wins_right",
+    )
     if wins_a in names and wins_b in names:
         if "winner" in names:
-            raise InputError(f"there is a column 'winner' and also {wins_a!r}, {wins_b!r}; keep one of the two", line=1)
+            raise InputError(
+                f"there is a column 'winner' and also {wins_a!r}, {wins_b!r}; keep one of the two", line=1
+            )
         return PairLayout(at(a), at(b), at(wins_a), at(wins_b), at("ties"))
     if "winner" in names:
-        return LogLayout(at(a), at(b), winner=at("winner"), **extra)
+        return LogLayout(at(a), at(b), at("winner"), (), weight, judge, prompt)
     ties = tuple(k for k, name in enumerate(names) if name.startswith("winner_tie"))
     if f"winner_{a}" in names and f"winner_{b}" in names:
-        return LogLayout(at(a), at(b), winner_columns=(at(f"winner_{a}"), at(f"winner_{b}"), *ties), **extra)
+        one_hot = (at(f"winner_{a}"), at(f"winner_{b}"), *ties)
+        return LogLayout(at(a), at(b), -1, one_hot, weight, judge, prompt)
     raise InputError(
-        f"there are columns {a!r} and {b!r} but none says who won: add 'winner', or {wins_a!r} and {wins_b!r}, or "
-        f"'winner_{a}' and 'winner_{b}' (with 'winner_tie')",
+        f"there are columns {a!r} and {b!r} but none says who won: "
+        f"add 'winner', or {wins_a!r} and {wins_b!r}, or 'winner_{a}' and 'winner_{b}' (with 'winner_tie')",
         line=1,
     )
 
@@ -93,7 +99,9 @@ def one_hot_outcome(flags: FloatArray, fail: Fail) -> np.ndarray[tuple[int], np.
     wrong = ((flags != 0) & (flags != 1)).any(axis=1) | (flags.sum(axis=1) != 1)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise fail(row, f"the winner columns must hold a single 1 and else 0; they hold {flags[row].tolist()}")
+        raise fail(
+            row, f"the winner columns must hold a single 1 and else 0; they hold {flags[row].tolist()}"
+        )
     worth = np.zeros(flags.shape[1])
     worth[:2] = 1.0, -1.0
     return (flags @ worth).astype(np.int8)
@@ -128,16 +136,12 @@ def _only_judge(columns: Columns, judge: str) -> tuple[Columns, np.ndarray[tuple
         raise InputError(f"judge={judge!r} was asked for, but the log has no column 'judge'")
     known = [str(value).strip() for value in columns.judge.values]
     if judge not in known:
-        raise InputError(f"no judge is called {judge!r}; judges: {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}")
+        more = " ..." if len(known) > 12 else ""
+        raise InputError(f"no judge is called {judge!r}; judges: {', '.join(known[:12])}{more}")
     wanted = np.array([k for k, name in enumerate(known) if name == judge])
     rows = np.flatnonzero(np.isin(columns.judge.codes, wanted))
 
-    def kept(column):  # type: ignore[no-untyped-def]
-        if column is None:
-            return None
-        return column._replace(codes=column.codes[rows]) if hasattr(column, "codes") else column[rows]
-
-    return Columns(*(kept(column) for column in columns[:-1]), columns.positioned), rows  # type: ignore[no-untyped-call]
+    return columns.select(rows), rows
 
 
 class PairCounts:
@@ -158,10 +162,15 @@ class PairCounts:
         for what, count in (("wins", wins_left), ("wins", wins_right), ("ties", ties)):
             if count < 0 or count != np.floor(count):
                 kind = "negative" if count < 0 else "fractional"
-                raise InputError(f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at least 0")
+                raise InputError(
+                    f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at "
+                    f"least 0"
+                )
         i, j = self.names[left], self.names[right]
         if len(self.names) > MAX_RESPONSES:
-            raise InputError(f"there are more than {MAX_RESPONSES} different responses; the columns may be the wrong ones")
+            raise InputError(
+                f"there are more than {MAX_RESPONSES} different responses; the columns may be the wrong ones"
+            )
         self.repeated += (i, j) in self._cells or (j, i) in self._cells
         before = self._cells.get((i, j), (0.0, 0.0, 0.0))
         self._cells[i, j] = (before[0] + wins_left, before[1] + wins_right, before[2] + ties)

@@ -43,7 +43,8 @@ def table_of(matrix: Any, names: Labels | None = None, *, what: str = "the matri
         raise InputError(f"{what} is ragged; give every row the same length") from None
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         raise InputError(
-            f"{what} must be rows of numbers, all of one length; as found it has shape {array.shape} and type {array.dtype}"
+            f"{what} must be rows of numbers, all of one length; as found it has shape {array.shape} and "
+            f"type {array.dtype}"
         )
     if array.size == 0:
         raise InputError(f"{what} is empty")
@@ -53,7 +54,9 @@ def table_of(matrix: Any, names: Labels | None = None, *, what: str = "the matri
         raise InputError(f"{what} has entry ({i}, {j}) = {values[i, j]}; fill in or drop what is missing")
     m, n = values.shape
     if names is not None and len(names) not in (m, n):
-        raise InputError(f"there are {len(names)} names for {what} of shape {(m, n)}; give one name per response")
+        raise InputError(
+            f"there are {len(names)} names for {what} of shape {(m, n)}; give one name per response"
+        )
     rows = tuple(range(m)) if names is None or len(names) != m else names
     columns = tuple(range(n)) if names is None or len(names) != n else names
     return Table(values, np.zeros(values.shape, bool), rows, columns)
@@ -131,7 +134,8 @@ def _is_skew(table: Table) -> bool:
 
 
 _MEANINGS = (
-    'Say what the entries are: kind="margin" (skew, divided by the largest entry), kind="scores" (skew log-odds), '
+    'Say what the entries are: kind="margin" (skew, divided by the largest entry), kind="scores" (skew '
+    "log-odds), "
     'kind="points" (points to the row; the game is M - M.T), kind="payoff" (a zero-sum game of two players)'
 )
 
@@ -148,7 +152,8 @@ def _guess(table: Table) -> str:
             )
         if float(np.abs(values).max()) > 1.0:
             raise InputError(
-                f"the matrix is skew with entries up to {float(np.abs(values).max()):g}, which may be margins, "
+                f"the matrix is skew with entries up to {float(np.abs(values).max()):g}, which may be "
+                f"margins, "
                 f"payoffs or log-odds. {_MEANINGS}"
             )
         return "margin"
@@ -156,11 +161,13 @@ def _guess(table: Table) -> str:
         return "counts"
     if (values <= 1.0).all():
         return "prob"
-    i, j = np.argwhere((values > 1.0) | (values != np.floor(values)))[0]
+    odd = (values > 1.0) | (values != np.floor(values))
     if _is_whole(values):
-        i = j = int(np.flatnonzero(np.diagonal(values))[0])
+        odd = np.diag(np.diagonal(values) != 0)
+    i, j = np.argwhere(odd)[0]
     raise InputError(
-        f"the matrix is neither win rates in [0, 1], nor whole win counts with an empty diagonal, nor skew margins: "
+        f"the matrix is neither win rates in [0, 1], nor whole win counts with an empty diagonal, nor skew "
+        f"margins: "
         f"entry {table.name(int(i), int(j))} is {values[i, j]:g}. {_MEANINGS}"
     )
 
@@ -202,7 +209,8 @@ def _require_complementary(table: Table, values: FloatArray, total: FloatArray, 
     a, b = table.row_names[i], table.row_names[j]
     raise InputError(
         f"P[{a},{b}] + P[{b},{a}] = {total[i, j]:.3f}, not 1. If ties were left out of the win counts, pass "
-        'ties="half-missing" to share them or ties="drop" to ignore them; to average the two, pass symmetrize=True',
+        'ties="half-missing" to share them or ties="drop" to ignore them; to average the two, pass '
+        "symmetrize=True",
         line=table.line(i),
     )
 
@@ -215,7 +223,8 @@ def _add_missing_ties(
     if (missing < -atol).any():
         i, j = np.argwhere(missing < -atol)[0]
         raise InputError(
-            f"P{table.name(i, j)} + P{table.name(j, i)} = {total[i, j]:.3f} is more than 1, so no ties are missing; "
+            f"P{table.name(i, j)} + P{table.name(j, i)} = {total[i, j]:.3f} is more than 1, so no ties are "
+            f"missing; "
             "pass symmetrize=True to average the two",
             line=table.line(i),
         )
@@ -227,7 +236,8 @@ def _renormalise(table: Table, values: FloatArray, total: FloatArray) -> tuple[F
     if (total == 0).any():
         i, j = np.argwhere(total == 0)[0]
         raise InputError(
-            f"P{table.name(i, j)} and P{table.name(j, i)} are both 0, so without ties nothing is left of the pair; "
+            f"P{table.name(i, j)} and P{table.name(j, i)} are both 0, so without ties nothing is left of "
+            f"the pair; "
             'pass ties="half-missing"',
             line=table.line(i),
         )
@@ -241,7 +251,8 @@ def _counts(table: Table, options: Options, kind: Kind, format: str) -> Loaded:
         i, j = np.argwhere(bad)[0]
         what = "negative" if table.values[i, j] < 0 else "fractional"
         raise InputError(
-            f"wins{table.name(i, j)} = {table.values[i, j]:g} is {what}; counts are whole numbers of at least 0. "
+            f"wins{table.name(i, j)} = {table.values[i, j]:g} is {what}; counts are whole numbers of at "
+            f"least 0. "
             "Put ties into a table of pairs (item_a, item_b, wins_a, wins_b, ties)",
             line=table.line(i),
         )
@@ -265,7 +276,8 @@ def _margins(table: Table, format: str) -> Loaded:
     if not _is_skew(table):
         i, j = (int(k) for k in np.unravel_index(int(np.argmax(np.abs(values + values.T))), values.shape))
         raise InputError(
-            f"margins must be skew: M{table.name(i, j)} = {values[i, j]:g} and M{table.name(j, i)} = {values[j, i]:g} "
+            f"margins must be skew: M{table.name(i, j)} = {values[i, j]:g} and M{table.name(j, i)} = "
+            f"{values[j, i]:g} "
             'do not cancel. For points to the row, whose game is M - M.T, pass kind="points"',
             line=table.line(i),
         )

@@ -55,7 +55,8 @@ class Options:
         """Return what a counted tie is worth."""
         if self.ties == "half-missing":
             raise InputError(
-                'ties="half-missing" is for matrices of win rates that left the ties out; here ties are counted, '
+                'ties="half-missing" is for matrices of win rates that left the ties out; here ties are '
+                "counted, "
                 'so use ties="half" or ties="drop"'
             )
         return "drop" if self.ties == "drop" else "half"
@@ -63,7 +64,9 @@ class Options:
     def require_comparisons(self, what: str) -> None:
         """Refuse choices that only make sense for a log of judgements."""
         if self.judge is not None:
-            raise InputError(f"judge={self.judge!r} was asked for, but {what} does not say who judged; leave it out")
+            raise InputError(
+                f"judge={self.judge!r} was asked for, but {what} does not say who judged; leave it out"
+            )
 
 
 @dataclass(frozen=True, eq=False)

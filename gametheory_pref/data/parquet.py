@@ -1,4 +1,4 @@
-"""Battle logs in Parquet, through pyarrow (extra ``parquet``), which is imported only when such a file is read."""
+"""Battle logs in Parquet, through pyarrow (extra ``parquet``), imported only when such a file is read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def read_parquet(data: bytes, options: Options) -> Loaded:
         layout = find_layout(header)
         if layout is None:
             raise InputError(
-                f"the columns are {', '.join(map(repr, header[:12]))}; comparisons need 'model_a', 'model_b', 'winner', "
+                f"the columns are {', '.join(map(repr, header[:12]))}; comparisons need 'model_a', "
+                f"'model_b', 'winner', "
                 "counted pairs 'item_a', 'item_b', 'wins_a', 'wins_b'"
             )
         table = file.read(columns=_needed(header, layout))
@@ -58,8 +59,12 @@ def _coded(arrow: Any, table: Any, name: str) -> Coded:
     column = table.column(name)
     if arrow.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if not (arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
-            or arrow.types.is_integer(column.type) or arrow.types.is_null(column.type)):
+    if not (
+        arrow.types.is_string(column.type)
+        or arrow.types.is_large_string(column.type)
+        or arrow.types.is_integer(column.type)
+        or arrow.types.is_null(column.type)
+    ):
         raise InputError(f"column {name!r} has type {column.type}; labels are strings or whole numbers")
     encoded = column.combine_chunks().dictionary_encode("encode")
     if isinstance(encoded, arrow.ChunkedArray):

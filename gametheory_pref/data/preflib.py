@@ -28,7 +28,8 @@ class Ballots:
     names : tuple of str
         Alternatives.
     ranks : ndarray of float64, shape (m, n)
-        ``ranks[v, i]`` is the place of alternative i in order v, 1 for the best, equal for ties, NaN if not ranked.
+        ``ranks[v, i]`` is the place of alternative i in order v, 1 for the best, equal for ties, NaN if not
+        ranked.
     counts : ndarray of float64, shape (m,)
         Voters with each order.
     title : str
@@ -130,10 +131,14 @@ class _Header:
             raise InputError("the header names no alternatives (lines '# ALTERNATIVE NAME 1: ...')", line=1)
         missing = next((k for k in range(1, count + 1) if k not in self.alternatives), None)
         if missing is not None:
-            raise InputError(f"the header names {count} alternatives but not number {missing}; number them 1 to {count}")
+            raise InputError(
+                f"the header names {count} alternatives but not number {missing}; number them 1 to {count}"
+            )
         self.require("NUMBER ALTERNATIVES", count, "alternatives")
         if count < 2:
-            raise InputError(f"there is only one alternative, {self.alternatives[1][1]!r}; a game needs at least two")
+            raise InputError(
+                f"there is only one alternative, {self.alternatives[1][1]!r}; a game needs at least two"
+            )
         names = tuple(self.alternatives[k][1] for k in range(1, count + 1))
         seen: dict[str, int] = {}
         for k, name in enumerate(names, start=1):
@@ -141,7 +146,9 @@ class _Header:
             if not name:
                 raise InputError(f"alternative {k} has no name", line=line)
             if name in seen:
-                raise InputError(f"alternatives {seen[name]} and {k} are both called {name!r}; rename one", line=line)
+                raise InputError(
+                    f"alternatives {seen[name]} and {k} are both called {name!r}; rename one", line=line
+                )
             seen[name] = k
         return names
 
@@ -154,7 +161,8 @@ class _Header:
             raise InputError(f"{field} must be a whole number; it is {value!r}", line=line)
         if int(value) != found:
             raise InputError(
-                f"the header promises {int(value)} {what} and the file has {found}; it may be cut short or edited",
+                f"the header promises {int(value)} {what} and the file has {found}; it may be cut short or "
+                f"edited",
                 line=line,
             )
 
@@ -181,12 +189,10 @@ def _split_header(text: str) -> tuple[_Header, list[tuple[int, str]]]:
             header.fields.setdefault(key, (number, value))
     if not header.alternatives and content and re.fullmatch(r"\d+", content[0][1]):
         raise InputError(
-            "this is PrefLib's format from before 2022; fetch the file again from preflib.org", line=content[0][0]
+            "this is PrefLib's format from before 2022; fetch the file again from preflib.org",
+            line=content[0][0],
         )
     return header, content
-
-
-_TOKEN = re.compile(r"\s*(\d+|[{},])")
 
 
 def _parse_order(content: str, ranks: FloatArray, data_type: str) -> float:
@@ -195,23 +201,22 @@ def _parse_order(content: str, ranks: FloatArray, data_type: str) -> float:
     count = count.strip()
     if not colon or not (count.isdecimal() and count.isascii() and len(count) < 16):
         raise InputError(f"{content[:60]!r} is not of the form 'count: best,next,{{tied,tied}},...'")
-    place = 0
-    tied = braces = False
-    for group in _groups(order):
-        place += 1
-        braces |= len(group) > 1
+    tied = False
+    for place, group in enumerate(_groups(order), start=1):
+        tied |= len(group) > 1
         for alternative in group:
             if not 1 <= alternative <= ranks.size:
                 raise InputError(f"alternative {alternative} is not among the {ranks.size} of the header")
             if not np.isnan(ranks[alternative - 1]):
                 raise InputError(f"alternative {alternative} is ranked twice in one order")
             ranks[alternative - 1] = place
-    tied = braces
     if data_type.startswith("s") and tied:
         raise InputError(f"the file says {data_type}, orders without ties, but this order has a tie")
     if data_type.endswith("c") and np.isnan(ranks).any():
         left_out = int(np.isnan(ranks).argmax()) + 1
-        raise InputError(f"the file says {data_type}, complete orders, but this order leaves out alternative {left_out}")
+        raise InputError(
+            f"the file says {data_type}, complete orders, but this order leaves out alternative {left_out}"
+        )
     return float(count)
 
 
@@ -232,7 +237,9 @@ def _groups(order: str) -> list[list[int]]:
 def _alternative(text: str) -> int:
     text = text.strip()
     if not (text.isdecimal() and text.isascii() and len(text) < 10):
-        raise InputError(f"{text[:40]!r} is not the number of an alternative; write 'count: best,next,{{tied,tied}},...'")
+        raise InputError(
+            f"{text[:40]!r} is not the number of an alternative; write 'count: best,next,{{tied,tied}},...'"
+        )
     return int(text)
 
 
@@ -240,7 +247,8 @@ def _read_weighted_pairs(text: str, options: Options, suffix: str) -> Loaded:
     """Return the game of a weighted digraph ``weight,i,j``, whose weights the user must name."""
     if options.kind not in ("counts", "rate", "margin"):
         raise InputError(
-            f'a {suffix} file holds one weight per pair and does not say what it is: pass kind="counts" (voters who '
+            f'a {suffix} file holds one weight per pair and does not say what it is: pass kind="counts" '
+            f"(voters who "
             'prefer the first) or kind="margin" (by how much the first wins)'
         )
     header, lines = _split_header(text)
@@ -253,7 +261,9 @@ def _read_weighted_pairs(text: str, options: Options, suffix: str) -> Loaded:
                 raise InputError(f"{content[:60]!r} is not of the form 'weight,first,second'")
             i, j = (_alternative(part) - 1 for part in parts[1:])
             if not (0 <= i < len(names) and 0 <= j < len(names)) or i == j:
-                raise InputError(f"{content[:60]!r} must name two different alternatives of 1 to {len(names)}")
+                raise InputError(
+                    f"{content[:60]!r} must name two different alternatives of 1 to {len(names)}"
+                )
             weights[i, j] += _whole(parts[0])
         except InputError as error:
             raise InputError(error.reason, line=line) from None
@@ -261,7 +271,9 @@ def _read_weighted_pairs(text: str, options: Options, suffix: str) -> Loaded:
     if options.kind == "margin":
         # A margin of w is w wins and no losses: what both sides also won cancels.
         weights = np.maximum(weights - weights.T, 0.0)
-        notes = ("weights were taken as margins, so the number of comparisons is that of the surplus wins only",)
+        notes = (
+            "weights were taken as margins, so the number of comparisons is that of the surplus wins only",
+        )
     votes = Votes(weights, np.zeros_like(weights), options.vote_kind(), notes=notes)
     return Loaded(game_from_votes(votes, names, missing=options.missing), f"PrefLib {suffix}", notes)
 

@@ -1,4 +1,4 @@
-"""The one door for data: `read` turns a file of any known format into a game, or says what is wrong with it."""
+"""`read` turns a file of any known format into a game, or says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def read(
 ) -> Game:
     """Return the game in a file: a matrix, a log of comparisons, counted pairs, an election or a Gambit game.
 
-    Nothing is guessed in silence: what can be read in two ways is refused with a sentence that names the option, and
-    what the reader decided stands in ``game.votes.notes`` and in `data_report`.
+    Nothing is guessed in silence: what can be read in two ways is refused with a sentence that names the
+    option, and what the reader decided stands in ``game.votes.notes`` and in `data_report`.
 
     Parameters
     ----------
@@ -75,16 +75,18 @@ def read(
         CSV, TSV, blank-separated text, JSON, JSON lines, NPZ, NPY, Parquet, PrefLib (``.soc .soi .toc .toi``,
         ``.pwg .wmd``) or Gambit ``.nfg``; any of them gzipped.
     kind : str
-        What a matrix holds: "prob" (win probabilities, ``P + P.T == 1``), "counts" (times the row beat the column),
-        "margin" (skew; divided by the largest entry when that exceeds 1), "scores" (skew log-odds), "points" (points
-        to the row; the game is ``M - M.T``), "payoff" (zero-sum game of two players), "scores-by-task" (rows are
-        tasks, columns responses, the higher score wins). "auto" takes the only thing that the entries can be.
-        For counted comparisons "rate" (also "auto") or "margin", as in `from_counts`.
+        What a matrix holds: "prob" (win probabilities, ``P + P.T == 1``), "counts" (times the row beat the
+        column), "margin" (skew; divided by the largest entry when that exceeds 1), "scores" (skew log-odds),
+        "points" (points to the row; the game is ``M - M.T``), "payoff" (zero-sum game of two players),
+        "scores-by-task" (rows are tasks, columns responses, the higher score wins). "auto" takes the only
+        thing that the entries can be. For counted comparisons "rate" (also "auto") or "margin", as in
+        `from_counts`.
     ties : {"half", "drop", "half-missing"}
-        A tie is half a win for both, or does not count. "half-missing" is for matrices of win rates without the ties:
-        what ``P + P.T`` lacks to 1 is shared.
+        A tie is half a win for both, or does not count. "half-missing" is for matrices of win rates without
+        the ties: what ``P + P.T`` lacks to 1 is shared.
     unranked : {"ignore", "bottom"}
-        Elections: a pair counts only for voters who ranked both, or unranked alternatives tie below the ranked ones.
+        Elections: a pair counts only for voters who ranked both, or unranked alternatives tie below the
+        ranked ones.
     missing : {"half", "error"}
         A pair never compared is played as 1/2, or refused.
     judge : str, optional
@@ -103,7 +105,8 @@ def read(
     Returns
     -------
     PreferenceGame, MatrixGame or MultiplayerGame
-        Gambit games of two players are a `MatrixGame`, of more a `MultiplayerGame`; most else is a `PreferenceGame`.
+        Gambit games of two players are a `MatrixGame`, of more a `MultiplayerGame`; most else is a
+        `PreferenceGame`.
 
     Raises
     ------
@@ -121,7 +124,8 @@ def read_text(text: str, *, name: str = "<text>", format: Format | None = None, 
 
     Examples
     --------
-    >>> read_text("0.5 0.7\\n0.3 0.5").preference
+    >>> lines = ["0.5 0.7", "0.3 0.5"]
+    >>> read_text(chr(10).join(lines)).preference
     array([[0.5, 0.7],
            [0.3, 0.5]])
     """
@@ -151,12 +155,18 @@ def _load_raw(raw: Raw, options: Options, format: Format | None, encoding: str) 
 
 def _dispatch(raw: Raw, options: Options, format: Format | None, encoding: str) -> Loaded:
     found = format or next((name for magic, name in _OF_MAGIC if raw.data.startswith(magic)), None)
-    binary: dict[str, Callable[[bytes, Options], Loaded]] = {"npz": read_npz, "npy": read_npy, "parquet": read_parquet}
+    binary: dict[str, Callable[[bytes, Options], Loaded]] = {
+        "npz": read_npz,
+        "npy": read_npy,
+        "parquet": read_parquet,
+    }
     if found in binary:
         return binary[found](raw.data, options)
     found = found or _OF_SUFFIX.get(raw.suffix)
     if found in binary:
-        raise InputError(f"the name says {raw.suffix}, but the content is not {found.upper()}; it may be damaged")
+        raise InputError(
+            f"the name says {raw.suffix}, but the content is not {found.upper()}; it may be damaged"
+        )
     text = decode(raw, encoding)
     found = found or _sniff(text)
     if found == "preflib":

@@ -40,7 +40,8 @@ def read_bytes(source: Source) -> Raw:
     Raises
     ------
     InputError
-        No such file, a directory, a damaged or cut gzip stream, a line over `MAX_LINE`, more than `MAX_BYTES`.
+        No such file, a directory, a damaged or cut gzip stream, a line over `MAX_LINE`, more than
+        `MAX_BYTES`.
     """
     if isinstance(source, (str, os.PathLike)):
         return _read_path(Path(source))
@@ -78,7 +79,9 @@ def _read_stream(stream: Any, file: str) -> Raw:
         with gzip.GzipFile(fileobj=joined) as unpacked:
             return Raw(_collect(unpacked, b"", file), file)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"the gzip stream is cut short or damaged ({error}); fetch the file again", file=file) from error
+        raise InputError(
+            f"the gzip stream is cut short or damaged ({error}); fetch the file again", file=file
+        ) from error
 
 
 class _Encoded:
@@ -133,7 +136,7 @@ def _collect(stream: Any, start: bytes, file: str) -> bytes:
 
 
 def _may_have_long_lines(data: bytearray, file: str) -> bool:
-    """Whether long lines are in order: in a JSON document and in binary formats, not in tables and JSON lines."""
+    """Whether long lines are in order: in JSON and binary formats, not in tables and JSON lines."""
     start = bytes(data[:64]).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"PK\x03\x04", b"\x93NUMPY", b"PAR1")):
         return True

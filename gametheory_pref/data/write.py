@@ -29,8 +29,9 @@ _SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".npz", ".nfg")
 def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") -> None:
     """Write `game` to a file; the suffix of `path` says in which format.
 
-    ``.json`` keeps everything and gives the same game back bit for bit, with the raw log if there is one. ``.npz`` keeps
-    the matrix bit for bit, ``.nfg`` the payoffs of both players. ``.csv`` and ``.tsv`` are for other programs.
+    ``.json`` keeps everything and gives the same game back bit for bit, with the raw log if there is one.
+    ``.npz`` keeps the matrix bit for bit, ``.nfg`` the payoffs of both players. ``.csv`` and ``.tsv`` are for
+    other programs.
 
     Parameters
     ----------
@@ -39,23 +40,25 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
     path : path
         Ends in ``.csv``, ``.tsv``, ``.json``, ``.jsonl``, ``.npz`` or ``.nfg``; an existing file is replaced.
     layout : {"auto", "matrix", "pairs", "log"}
-        What a ``.csv`` or ``.tsv`` holds: win probabilities, counted pairs (item_a, item_b, wins_a, wins_b, ties), or one
-        judgement per row. "auto" writes counted pairs for a game made of whole counts and the matrix for any other.
-        ``.jsonl`` is always a log.
+        What a ``.csv`` or ``.tsv`` holds: win probabilities, counted pairs (item_a, item_b, wins_a, wins_b,
+        ties), or one judgement per row. "auto" writes counted pairs for a game made of whole counts and the
+        matrix for any other. ``.jsonl`` is always a log.
 
     Raises
     ------
     InputError
         Unknown suffix, a folder that does not exist, a name that the format cannot hold.
     UnsupportedCombination
-        The game has no such thing: no log, no counts, or a format that cannot hold it (PrefLib needs ballots).
+        The game has no such thing: no log, no counts, or a format that cannot hold it (PrefLib needs
+        ballots).
     """
     target = Path(path)
     choice(layout, LAYOUTS, name="layout")
     suffix = target.suffix.lower()
     if suffix in (".soc", ".soi", ".toc", ".toi"):
         raise UnsupportedCombination(
-            "a PrefLib file holds ballots and a game only counts them; write ballots with Ballots.write, the game as .json"
+            "a PrefLib file holds ballots and a game only counts them; write ballots with Ballots.write, "
+            "the game as .json"
         )
     if suffix not in _SUFFIXES:
         raise InputError(f"{target.name!r}: unknown suffix {suffix!r}; write one of {', '.join(_SUFFIXES)}")
@@ -68,22 +71,30 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
 
 def _content(game: Game, suffix: str, layout: Layout) -> bytes:
     if suffix == ".json":
-        return (json.dumps(game_to_dict(game), allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        return (json.dumps(game_to_dict(game), allow_nan=False, ensure_ascii=False) + "\n").encode(
+            "utf-8", "replace"
+        )
     if suffix == ".nfg":
         return format_nfg(game).encode("utf-8", "replace")
     if suffix == ".npz":
         return _npz(game)
     if suffix == ".jsonl":
         return _jsonl(_require_preference(game, suffix))
-    return _table(_require_preference(game, suffix), layout, "\t" if suffix == ".tsv" else ",").encode("utf-8", "replace")
+    return _table(_require_preference(game, suffix), layout, "\t" if suffix == ".tsv" else ",").encode(
+        "utf-8", "replace"
+    )
 
 
 def _require_preference(game: Game, suffix: str) -> PreferenceGame:
     if isinstance(game, PreferenceGame):
         return game
     if isinstance(game, MatrixGame):
-        raise UnsupportedCombination(f"a {suffix} table has one matrix and this game has two; write .json, .npz or .nfg")
-    raise UnsupportedCombination(f"a {suffix} table cannot hold a game of several players; write .json or .nfg")
+        raise UnsupportedCombination(
+            f"a {suffix} table has one matrix and this game has two; write .json, .npz or .nfg"
+        )
+    raise UnsupportedCombination(
+        f"a {suffix} table cannot hold a game of several players; write .json or .nfg"
+    )
 
 
 def _npz(game: Game) -> bytes:
@@ -95,14 +106,18 @@ def _npz(game: Game) -> bytes:
         arrays = {"wins": game.votes.wins, "ties": game.votes.ties}
         if game.votes.kind == "margin":
             arrays = {"margins": 2.0 * game.payoff}
-    arrays["names"] = np.array(game.names) if _of_one_type(game.names) else np.array([str(name) for name in game.names])
+    arrays["names"] = (
+        np.array(game.names) if _of_one_type(game.names) else np.array([str(name) for name in game.names])
+    )
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
             # A fixed date, so that the same game gives the same bytes.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), member.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), member.getvalue(), zipfile.ZIP_DEFLATED
+            )
     return stream.getvalue()
 
 
@@ -118,7 +133,9 @@ def _are_whole(game: PreferenceGame) -> bool:
 
 def _table(game: PreferenceGame, layout: Layout, delimiter: str) -> str:
     if layout == "auto":
-        layout = "pairs" if game.votes is not None and game.votes.kind == "rate" and _are_whole(game) else "matrix"
+        layout = (
+            "pairs" if game.votes is not None and game.votes.kind == "rate" and _are_whole(game) else "matrix"
+        )
     _require_plain_names(game)
     rows: dict[str, Callable[[PreferenceGame], Iterable[Sequence[Any]]]] = {
         "matrix": _matrix_rows,
@@ -128,8 +145,13 @@ def _table(game: PreferenceGame, layout: Layout, delimiter: str) -> str:
     stream = io.StringIO()
     # A carriage return inside a name is only safe in quotes, which csv sets for it only on request.
     everything = any("\r" in str(name) for name in game.names)
-    quoting = csv.QUOTE_NONNUMERIC if everything else csv.QUOTE_MINIMAL
-    csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(rows[layout](game))
+    table = csv.writer(
+        stream,
+        delimiter=delimiter,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC if everything else csv.QUOTE_MINIMAL,
+    )
+    table.writerows(rows[layout](game))
     return stream.getvalue()
 
 
@@ -138,7 +160,8 @@ def _require_plain_names(game: PreferenceGame) -> None:
         text = str(name)
         if not text or text != text.strip() or "\0" in text:
             raise InputError(
-                f"the name {name!r} is empty or has blanks around it, which tables do not keep; write .json, or rename it"
+                f"the name {name!r} is empty or has blanks around it, which tables do not keep; write "
+                f".json, or rename it"
             )
 
 
@@ -151,7 +174,8 @@ def _matrix_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
 def _pair_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
     if game.votes is None or not _are_whole(game):
         raise UnsupportedCombination(
-            'the game has no whole counts of wins and ties to write as pairs; use layout="matrix", or write .json'
+            'the game has no whole counts of wins and ties to write as pairs; use layout="matrix", or write '
+            ".json"
         )
     wins, ties = game.votes.wins, game.votes.ties
     yield ["item_a", "item_b", "wins_a", "wins_b", "ties"]
@@ -177,7 +201,9 @@ _WORDS = {1: "model_a", -1: "model_b", 0: "tie"}
 def _log_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
     log = None if game.votes is None else game.votes.comparisons
     if log is None:
-        raise UnsupportedCombination("the game was not made from a log of judgements, so there is none to write")
+        raise UnsupportedCombination(
+            "the game was not made from a log of judgements, so there is none to write"
+        )
     names = log.names
     extra: list[tuple[str, Sequence[Any]]] = []
     if log.judge is not None:
@@ -187,12 +213,16 @@ def _log_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
     if log.weight is not None:
         extra.append(("weight", log.weight.tolist()))
     yield ["model_a", "model_b", "winner", *(name for name, _ in extra)]
-    for k, (i, j, outcome) in enumerate(zip(log.left.tolist(), log.right.tolist(), log.outcome.tolist(), strict=True)):
+    for k, (i, j, outcome) in enumerate(
+        zip(log.left.tolist(), log.right.tolist(), log.outcome.tolist(), strict=True)
+    ):
         yield [names[i], names[j], _WORDS[outcome], *(column[k] for _, column in extra)]
 
 
 def _jsonl(game: PreferenceGame) -> bytes:
     rows = iter(_log_rows(game))
     header = next(rows)
-    lines = (json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows)
+    lines = (
+        json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows
+    )
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")

@@ -78,7 +78,7 @@ class Comparisons:
         return self.left.size
 
     def table(self, outcome: int) -> FloatArray:
-        """Return the total weight of each (left, right) cell among judgements with `outcome`, shape (n, n)."""
+        """Return the weight of the judgements with `outcome` in each (left, right) cell, shape (n, n)."""
         n = len(self.names)
         chosen = self.outcome == outcome
         cell = self.left[chosen].astype(np.int64) * n + self.right[chosen]
@@ -121,10 +121,12 @@ def from_comparisons(
     Parameters
     ----------
     left, right : array_like of str or int, shape (m,)
-        The two responses of each judgement, `left` being the one shown first. Arrays, lists or data-frame columns.
+        The two responses of each judgement, `left` being the one shown first. Arrays, lists or data-frame
+        columns.
     winner : array_like of str or int, shape (m,)
-        ``model_a``, ``item_a`` or ``left`` when `left` won; ``model_b``, ``item_b`` or ``right`` when `right` won;
-        ``tie``, ``tie (bothbad)`` or ``both_bad``; or the label of the response that won. Case does not matter.
+        ``model_a``, ``item_a`` or ``left`` when `left` won; ``model_b``, ``item_b`` or ``right`` when `right`
+        won; ``tie``, ``tie (bothbad)`` or ``both_bad``; or the label of the response that won. Case of these
+        words does not matter.
     weight : array_like of float, shape (m,), optional
         Weight of each judgement, at least 0; 1 each when left out.
     judge, prompt : array_like of str or int, shape (m,), optional
@@ -141,13 +143,14 @@ def from_comparisons(
     Returns
     -------
     PreferenceGame
-        With ``votes.comparisons`` holding the log, and ``votes.first_wins`` the wins of responses shown first.
+        With ``votes.comparisons`` holding the log, and ``votes.first_wins`` the wins of responses shown
+        first.
 
     Raises
     ------
     InputError
-        Columns of different lengths, an unknown winner, a response against itself, a negative weight; the message
-        names the row, counted from 0.
+        Columns of different lengths, an unknown winner, a response against itself, a negative weight; the
+        message names the row, counted from 0.
 
     Examples
     --------
@@ -178,6 +181,18 @@ class Coded(NamedTuple):
     codes: CodeArray
     values: tuple[Any, ...]
 
+    def select(self, rows: NDArray[np.intp]) -> Coded:
+        """Return the same column with only some rows, and only the values that occur in them."""
+        used, codes = np.unique(self.codes[rows], return_inverse=True)
+        return Coded(codes.astype(np.int32), tuple(self.values[code] for code in used.tolist()))
+
+    def labels(self) -> Labels:
+        """Return the values as labels; what is missing becomes the empty string."""
+        return tuple(
+            value if isinstance(value, str) or type(value) is int else "" if value is None else str(value)
+            for value in self.values
+        )
+
 
 class Columns(NamedTuple):
     """The columns of a log before they are checked."""
@@ -189,6 +204,18 @@ class Columns(NamedTuple):
     judge: Coded | None = None
     prompt: Coded | None = None
     positioned: bool = True
+
+    def select(self, rows: NDArray[np.intp]) -> Columns:
+        """Return the same columns with only some rows."""
+        return Columns(
+            self.left.select(rows),
+            self.right.select(rows),
+            self.winner.select(rows) if isinstance(self.winner, Coded) else self.winner[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.judge is None else self.judge.select(rows),
+            None if self.prompt is None else self.prompt.select(rows),
+            self.positioned,
+        )
 
 
 class Fail(Protocol):
@@ -216,13 +243,14 @@ def encode(values: Any, *, name: str) -> Coded:
     if array.ndim != 1:
         raise InputError(f"{name} must be one column; its shape is {array.shape}")
     if array.dtype.kind in "iu":
-        distinct, codes = np.unique(array, return_inverse=True)
-        return Coded(codes.astype(np.int32), tuple(distinct.tolist()))
+        distinct, inverse = np.unique(array, return_inverse=True)
+        return Coded(inverse.astype(np.int32), tuple(distinct.tolist()))
     if array.dtype.kind not in "OUT":
         if array.size == 0:
             return Coded(np.empty(0, np.int32), ())
         raise InputError(
-            f"{name} must hold labels, strings or whole numbers; it has type {array.dtype}, first {array[0]!r}"
+            f"{name} must hold labels, strings or whole numbers; it has type {array.dtype}, first "
+            f"{array[0]!r}"
         )
     encoder = Encoder()
     try:
@@ -251,8 +279,8 @@ def comparisons_from_columns(
 ) -> tuple[Comparisons, tuple[str, ...]]:
     """Check the columns of a log; return it with sentences on what was dropped.
 
-    Rows that cannot be understood (unknown winner, a response against itself, a bad weight, a missing label) are
-    refused with the first of them named by `fail`, or dropped and counted with `skip_bad`.
+    Rows that cannot be understood (unknown winner, a response against itself, a bad weight, a missing label)
+    are refused with the first of them named by `fail`, or dropped and counted with `skip_bad`.
     """
     _require_same_length(columns)
     if columns.left.codes.size == 0:
@@ -281,9 +309,9 @@ def comparisons_from_columns(
         outcome[keep],
         None if columns.weight is None else columns.weight[keep],
         kept(columns.judge),
-        () if columns.judge is None else columns.judge.values,
+        () if columns.judge is None else columns.judge.labels(),
         kept(columns.prompt),
-        () if columns.prompt is None else columns.prompt.values,
+        () if columns.prompt is None else columns.prompt.labels(),
         columns.positioned,
     )
     return log, notes
@@ -366,7 +394,8 @@ def _outcomes(
         word = WINNER_WORDS.get(label.lower()) if isinstance(label, str) else None
         if word is not None and label in index:
             raise InputError(
-                f"winner {label!r} can be read in two ways: it is the name of a response and also a word for an "
+                f"winner {label!r} can be read in two ways: it is the name of a response and also a word "
+                f"for an "
                 "outcome; rename the response"
             )
         if word is not None:
@@ -386,7 +415,7 @@ def _outcomes(
 def _bad_rows(
     outcome: NDArray[np.int8], left: CodeArray, right: CodeArray, weight: FloatArray | None
 ) -> BoolArray:
-    bad = (np.abs(outcome) > 1) | (left == right)
+    bad: BoolArray = (np.abs(outcome) > 1) | (left == right)
     if weight is not None:
         bad |= ~(np.isfinite(weight) & (weight >= 0))
     return bad
@@ -417,8 +446,10 @@ def _explain_bad_row(
             known = dict.fromkeys([*WINNER_WORDS, *(str(label) for label in labels)])
             what = f"{said!r}. Known winners: {_listing(tuple(known))}"
     count = np.count_nonzero(bad)
-    return fail(row, f"{count} {'row' if count == 1 else 'rows'} not understood; first: {what}. "
-                "Mend or drop such rows")
+    return fail(
+        row,
+        f"{count} {'row' if count == 1 else 'rows'} not understood; first: {what}. Mend or drop such rows",
+    )
 
 
 def _listing(labels: Iterable[Label], limit: int = 16) -> str:

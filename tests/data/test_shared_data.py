@@ -1,4 +1,4 @@
-"""Every file of the folder of real data is a game or a sentence, and the games have the winners found elsewhere."""
+"""Every real file is a game or a sentence, and the games have the winners that others computed."""
 
 from __future__ import annotations
 
@@ -128,8 +128,9 @@ def test_transposing_a_game_spoils_its_solution(shared_data: pathlib.Path) -> No
     assert float((game.payoff.T @ policy).max()) > 0.01
 
 
-@pytest.mark.parametrize("name", ["cems_schools", "firstnames_192", "llmfao_crowd", "llmfao_gpt3", "llmfao_gpt4",
-                                  "pandalm_human"])
+@pytest.mark.parametrize(
+    "name", ["cems_schools", "firstnames_192", "llmfao_crowd", "llmfao_gpt3", "llmfao_gpt4", "pandalm_human"]
+)
 def test_battle_logs_add_up_to_the_published_counts(shared_data: pathlib.Path, name: str) -> None:
     log = read(shared_data / "battles" / f"{name}.csv")
     pairs = read(shared_data / "pairwise" / f"{name}.csv")
@@ -146,7 +147,7 @@ def test_one_judge_alone(shared_data: pathlib.Path) -> None:
     games = [read(path, judge=f"annotator{k}") for k in (1, 2, 3)]
     everyone = read(path)
     assert all(isinstance(game, PreferenceGame) and game.votes is not None for game in games)
-    assert sum(game.votes.n_comparisons for game in games) == everyone.votes.n_comparisons  # type: ignore[union-attr]
+    assert sum(game.votes.n_comparisons for game in games) == everyone.votes.n_comparisons
     with pytest.raises(InputError, match="annotator1, annotator2, annotator3"):
         read(path, judge="annotator4")
 
