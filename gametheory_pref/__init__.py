@@ -6,9 +6,9 @@ Examples
 >>> game = gp.from_counts([[0, 60, 35], [40, 0, 80], [65, 20, 0]], names=["rock", "paper", "scissors"])
 >>> solution = gp.solve(game)
 >>> solution
-Solution(rock 0.5455, scissors 0.2727, paper 0.1818; gap 0, exact by simplex)
+Solution(rock 0.5455, paper 0.2727, scissors 0.1818; gap 2.2e-17, exact by simplex)
 >>> solution.certificate(exact=True).proof.policy
-(Fraction(6, 11), Fraction(2, 11), Fraction(3, 11))
+(Fraction(6, 11), Fraction(3, 11), Fraction(2, 11))
 """
 
 from __future__ import annotations

@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._check import non_negative
-from ._types import FloatArray, RNGLike
-from .errors import InputError, UnsupportedCombination
-from .exact.solution_set import SolutionSet
+from ._jit import interpreted
+from ._types import RNGLike
+from .errors import InputError
+from .exact_methods import Answer, Limits, choose
 from .gap import problem_gap, value
-from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from .games import Game
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import Solution
 from .status import Status
 from .trace import Record, Snapshot, Trace
 
-# Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
-_SIMPLEX_LIMIT = 150
 _EXACT_GAP = 1e-9
-
-
-class _Limits(NamedTuple):
-    """When to stop short of the answer."""
-
-    tol: float
-    max_steps: int
-    deadline: float | None
-
-
-class _Answer(NamedTuple):
-    """What an exact method found."""
-
-    policy: Policy
-    method: str
-    detail: str
-    n_steps: int
-    payoff_calls: int
-    sets: tuple[SolutionSet, ...] | None
-    status: Status
-
-
-_Method = Callable[[Problem, Policy | None, _Limits], _Answer]
 
 
 def solve(
@@ -128,15 +104,16 @@ def solve(
     limits = _limits(tol, max_steps, time_limit, began)
     np.random.default_rng(rng)
     anchor = _start_policy(problem, start)
-    answer = _choose(problem, method)(problem, anchor, limits)
-    return _finish(problem, answer, limits, began, record, callback)
+    with interpreted(not jit):
+        answer = choose(problem, method)(problem, anchor, limits)
+        return _finish(problem, answer, limits, began, record, callback)
 
 
-def _limits(tol: float, max_steps: int, time_limit: float | None, began: float) -> _Limits:
+def _limits(tol: float, max_steps: int, time_limit: float | None, began: float) -> Limits:
     if isinstance(max_steps, bool) or int(max_steps) != max_steps or max_steps < 1:
         raise InputError(f"max_steps must be a whole number of at least 1; got {max_steps!r}")
     deadline = None if time_limit is None else began + non_negative(time_limit, name="time_limit")
-    return _Limits(non_negative(tol, name="tol"), int(max_steps), deadline)
+    return Limits(non_negative(tol, name="tol"), int(max_steps), deadline)
 
 
 def _start_policy(problem: Problem, start: Any) -> Policy | None:
@@ -148,8 +125,8 @@ def _start_policy(problem: Problem, start: Any) -> Policy | None:
 
 def _finish(
     problem: Problem,
-    answer: _Answer,
-    limits: _Limits,
+    answer: Answer,
+    limits: Limits,
     began: float,
     record: Record,
     callback: Callable[[Snapshot], Any] | None,
@@ -184,3 +161,4 @@ def _finish(
         trace=Trace.of([snapshot], points=record.points),
         solution_sets=answer.sets,
     )
+

@@ -25,7 +25,7 @@ LAYERS = [
     {"majority", "problem", "trace"},
     {"data"},
     {"gap"},
-    {"certificate"},
+    {"certificate", "exact_methods"},
     {"solution"},
     {"solving", "temperature_path", "batch"},
     {"datasets"},

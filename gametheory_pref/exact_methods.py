@@ -1,0 +1,205 @@
+"""Which exact method answers which question; each turns a `Problem` into an `Answer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from ._types import FloatArray
+from .errors import InputError, UnsupportedCombination
+from .exact.solution_set import SolutionSet, optimal_strategies, solution_set
+from .games import MatrixGame, MultiplayerGame, PreferenceGame
+from .problem import Policy, Problem
+from .status import Status
+
+# Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
+_SIMPLEX_LIMIT = 150
+# Gap that an exact method is asked for; nearly all end at rounding level.
+_TARGET_GAP = 1e-9
+
+
+class Limits(NamedTuple):
+    """When to stop short of the answer: gap that suffices, steps, moment of `time.perf_counter`."""
+
+    tol: float
+    max_steps: int
+    deadline: float | None
+
+
+class Answer(NamedTuple):
+    """What a method found, before it is measured on the game."""
+
+    policy: Policy
+    status: Status
+    method: str
+    detail: str
+    n_steps: int
+    payoff_calls: int
+    sets: tuple[SolutionSet, ...] | None
+
+
+Method: TypeAlias = Callable[[Problem, Policy | None, Limits], Answer]
+
+
+def choose(problem: Problem, name: str) -> Method:
+    """Return the method called `name` for this kind of game and temperature.
+
+    Raises
+    ------
+    UnsupportedCombination
+        There is no exact method for the game, or this one is for other games.
+    InputError
+        No method has that name.
+    """
+    game = problem.game
+    if isinstance(game, MultiplayerGame) or (isinstance(game, MatrixGame) and game.constant_sum is None):
+        what = f"{game.n_players}-player" if isinstance(game, MultiplayerGame) else "general-sum"
+        raise UnsupportedCombination(
+            f"solve takes preference games and two-player games whose payoffs add up to a constant; this is a {what} "
+            "game. duality_gap(game, policies) tells how far given policies are from equilibrium"
+        )
+    table = _METHODS[isinstance(game, PreferenceGame), problem.temperature > 0.0]
+    if name in table:
+        return table[name]
+    if any(name in other for other in _METHODS.values()):
+        raise UnsupportedCombination(
+            f"method {name!r} does not solve this game at temperature {problem.temperature:g}; "
+            f"use one of {', '.join(table)}"
+        )
+    raise InputError(f"method must be one of {', '.join(table)}; got {name!r}")
+
+
+def _minimax_winner(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    """Choose the method by size; where there are several winners, take the one closest to the anchor."""
+    small = _preference(problem).n_responses <= _SIMPLEX_LIMIT
+    answer = (_pivoting_winner if small else _interior_winner)(problem, start, limits)
+    found = None if answer.sets is None else answer.sets[0]
+    if found is None or found.unique is not False:
+        return answer
+    anchor = problem.reference if start is None else start
+    which = "the maximum-entropy winner" if anchor is None else "the winner closest to the anchor in KL"
+    policy = _nearest_winner(problem, found, anchor)
+    return answer._replace(policy=policy, detail=f"{answer.detail}; this is {which}")
+
+
+def _nearest_winner(problem: Problem, found: SolutionSet, anchor: Policy | None) -> FloatArray:
+    if anchor is None:
+        return found.max_entropy
+    from .exact.max_entropy import max_entropy
+
+    return max_entropy(_preference(problem).payoff, found.support_union, reference=_single(anchor))
+
+
+def _pivoting_winner(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    from .exact.simplex import solve_by_simplex
+
+    payoff = _preference(problem).payoff
+    solved = solve_by_simplex(payoff)
+    if solved.nondegenerate:
+        played = np.flatnonzero(solved.row > 0.0)
+        found = SolutionSet(True, 0, played, solved.row, solved.row, "the optimal basis is nondegenerate")
+    else:
+        found = solution_set(payoff, solved.row)
+    status = Status.EXACT if solved.is_optimal else Status.STEP_LIMIT
+    detail = f"simplex method, {solved.n_pivots} pivots; {_on_uniqueness(found)}"
+    return Answer(solved.row, status, "simplex", detail, solved.n_pivots, 1, (found,))
+
+
+def _interior_winner(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    from .exact.interior_point import interior_point
+
+    payoff = _preference(problem).payoff
+    steps = limits.max_steps
+    solved = interior_point(payoff, tol=_TARGET_GAP, max_steps=steps, deadline=limits.deadline)
+    found = solution_set(payoff, solved.policy) if solved.gap <= _TARGET_GAP else None
+    detail = f"interior point, {solved.n_steps} steps"
+    if found is not None:
+        detail += f"; {_on_uniqueness(found)}"
+    sets = None if found is None else (found,)
+    return Answer(solved.policy, solved.status, "interior_point", detail, solved.n_steps, solved.n_steps, sets)
+
+
+def _on_uniqueness(found: SolutionSet) -> str:
+    if found.unique is None:
+        return f"whether it is the only winner is not decided ({found.reason})"
+    if found.unique:
+        return "the winner is unique"
+    return f"the winner is not unique ({found.reason})"
+
+
+def _maximin(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    """Solve a two-player constant-sum game; among several optimal strategies take those of maximum entropy."""
+    if problem.reference is not None or start is not None:
+        raise UnsupportedCombination(
+            "at temperature 0, reference and start choose among the winners of a preference game; "
+            "leave them out for a two-player game"
+        )
+    row_payoff = _zero_sum_payoff(problem)
+    small = max(row_payoff.shape) <= _SIMPLEX_LIMIT
+    answer = (_pivoting_maximin if small else _interior_maximin)(problem, start, limits)
+    if answer.sets is None or all(found.unique is not False for found in answer.sets):
+        return answer
+    policy = tuple(found.max_entropy for found in answer.sets)
+    return answer._replace(policy=policy, detail=f"{answer.detail}; these are the ones of maximum entropy")
+
+
+def _pivoting_maximin(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    from .exact.simplex import solve_by_simplex
+
+    payoff = _zero_sum_payoff(problem)
+    solved = solve_by_simplex(payoff)
+    status = Status.EXACT if solved.is_optimal else Status.STEP_LIMIT
+    sets = optimal_strategies(payoff, solved.value, solved.row, solved.column)
+    detail = f"simplex method, {solved.n_pivots} pivots; {_on_both(sets)}"
+    return Answer((solved.row, solved.column), status, "simplex", detail, solved.n_pivots, 2, sets)
+
+
+def _interior_maximin(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    from .exact.interior_point import interior_point
+    from .exact.symmetrization import recover_profile, symmetrize_game
+
+    payoff = _zero_sum_payoff(problem)
+    skew = symmetrize_game(payoff)
+    solved = interior_point(skew, tol=_TARGET_GAP, max_steps=limits.max_steps, deadline=limits.deadline)
+    row, column = recover_profile(solved.policy, *payoff.shape)
+    sets = None
+    detail = f"interior point on the symmetrized game, {solved.n_steps} steps"
+    if solved.gap <= _TARGET_GAP:
+        sets = optimal_strategies(payoff, float(row @ payoff @ column), row, column)
+        detail += f"; {_on_both(sets)}"
+    return Answer((row, column), solved.status, "interior_point", detail, solved.n_steps, solved.n_steps, sets)
+
+
+def _on_both(sets: tuple[SolutionSet, ...]) -> str:
+    words = {True: "is unique", False: "is not unique", None: "may not be unique"}
+    return " and ".join(
+        f"the {player} player's strategy {words[found.unique]}"
+        for player, found in zip(("row", "column"), sets, strict=True)
+    )
+
+
+def _preference(problem: Problem) -> PreferenceGame:
+    assert isinstance(problem.game, PreferenceGame)
+    return problem.game
+
+
+def _single(policy: Policy) -> FloatArray:
+    assert isinstance(policy, np.ndarray)
+    return policy
+
+
+def _zero_sum_payoff(problem: Problem) -> FloatArray:
+    """Return the row player's payoff; a constant sum changes nobody's best strategy."""
+    assert isinstance(problem.game, MatrixGame)
+    return problem.game.row_payoff
+
+
+# (preference game?, positive temperature?) -> name -> method
+_METHODS: dict[tuple[bool, bool], dict[str, Method]] = {
+    (True, False): {"auto": _minimax_winner, "simplex": _pivoting_winner, "interior_point": _interior_winner},
+    (False, False): {"auto": _maximin, "simplex": _pivoting_maximin, "interior_point": _interior_maximin},
+    (True, True): {},
+    (False, True): {},
+}
