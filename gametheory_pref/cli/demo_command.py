@@ -88,13 +88,14 @@ def _election(report: Report) -> list[str]:
     proof = report.certificate.proof
     assert proof is not None
     fractions = listing(sorted(proof.policy, reverse=True), None)
+    only = "the only one" if proof.unique else "one of several"
     verdict = "proved" if report.verified else "NOT proved"
     rows = table(game.names, [Column("Minimax Winner", policy)], game.payoff @ policy, every=True)
     return [
         f"  {_comparisons(game)}: {' > '.join(str(name) for name in (*cycle, cycle[0]))}",
         "  nobody beats both others; the lottery that loses to nobody is",
         *(f"    {line}" for line in rows[1:]),
-        f"  exactly {fractions}, the only one: {verdict} in rational arithmetic",
+        f"  exactly {fractions}, {only}: {verdict} in rational arithmetic",
     ]
 
 

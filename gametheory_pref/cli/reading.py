@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import pathlib
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
 
 from ..data import Loaded, Options
 from ..data import load as load_source
@@ -36,18 +37,14 @@ def load(args: Namespace) -> Loaded:
         symmetrize=args.symmetrize,
         skip_bad=args.skip_bad,
     )
-    return load_source(_source(name), options, format=args.format, encoding=args.encoding)
+    if not name.startswith("dataset:"):
+        source = sys.stdin.buffer if name == "-" else name
+        return load_source(source, options, format=args.format, encoding=args.encoding)
+    bundled = _bundled(name.removeprefix("dataset:"))
+    return replace(load_source(bundled, options, format=args.format, encoding=args.encoding), file=name)
 
 
-def _source(name: str) -> Any:
-    if name == "-":
-        return sys.stdin.buffer
-    if name.startswith("dataset:"):
-        return _bundled(name.removeprefix("dataset:"))
-    return name
-
-
-def _bundled(name: str) -> Any:
+def _bundled(name: str) -> pathlib.Path:
     if name not in dataset_names():
         raise UsageError(f"no bundled data set is called {name!r}; {_nearest(name, dataset_names())}")
     return dataset_path(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -44,6 +45,8 @@ class Report(NamedTuple):
     ----------
     loaded : Loaded
         What was read.
+    question : Question
+        What was asked.
     solution : Solution
         The answer to the question asked.
     certificate : Certificate
@@ -55,6 +58,7 @@ class Report(NamedTuple):
     """
 
     loaded: Loaded
+    question: Question
     solution: Solution
     certificate: Certificate
     verified: bool
@@ -112,7 +116,7 @@ def answer(loaded: Loaded, question: Question) -> Report:
     regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
     minimax = solve(game) if regularized else None
     certificate = solution.certificate(exact=question.exact)
-    return Report(loaded, solution, certificate, certificate.verify(), minimax)
+    return Report(loaded, question, solution, certificate, certificate.verify(), minimax)
 
 
 def _require_solvable(game: Game, file: str) -> None:
@@ -195,28 +199,36 @@ def _answer_fields(report: Report) -> list[tuple[str, str]]:
     if not report.solution.converged:
         return [("Answer", f"NOT CONVERGED: {report.solution.message}")]
     claim = report.certificate
-    if claim.unique is None:
-        return [("Answer", "whether it is unique was not decided")]
     if claim.unique:
         return [("Answer", "unique")]
-    dimensions = claim.dimension if isinstance(claim.dimension, tuple) else (claim.dimension,)
-    unions = claim.support_union if isinstance(claim.dimension, tuple) else (claim.support_union,)
-    players = ("",) if len(dimensions) == 1 else ("row player: ", "column player: ")
-    sets = "; ".join(
-        f"{player}a set of dimension {dimension} on {count(len(union), 'response')}"
-        for player, dimension, union in zip(players, dimensions, unions, strict=True)
-    )
-    return [("Answer", f"not unique: the winners form {sets}"), ("", f"shown is {_which(report.solution)}")]
+    if claim.unique is None:
+        return [("Answer", f"whether it is the only one is not decided{_reason(report.solution)}")]
+    if isinstance(claim.dimension, tuple):
+        each = zip(("row", "column"), claim.dimension, claim.support_union, strict=True)
+        extent = "; ".join(f"{player} player: {_extent(dim, played)}" for player, dim, played in each)
+    else:
+        extent = f"the winners form {_extent(claim.dimension, claim.support_union)}"
+    return [("Answer", f"not unique: {extent}"), ("", f"shown is {_which(report.question)}")]
 
 
-def _which(solution: Solution) -> str:
-    if solution.method in ("simplex", "interior_point"):
-        return f"the one that {solution.method} met"
+def _reason(solution: Solution) -> str:
+    sets = solution.solution_sets or ()
+    return "".join(f": {found.reason}" for found in sets if found.unique is None)
+
+
+def _extent(dimension: int | None, played: Sequence[Any]) -> str:
+    if dimension is None:
+        return "not decided"
     return (
-        "the one of maximum entropy"
-        if solution.problem.reference is None
-        else "the one nearest to the reference"
+        "unique" if dimension == 0 else f"a set of dimension {dimension} on {count(len(played), 'response')}"
     )
+
+
+def _which(question: Question) -> str:
+    if question.method != "auto":
+        return f"the one that {question.method} met first"
+    nearest = question.reference != "uniform"
+    return "the one nearest to the reference" if nearest else "the one of maximum entropy"
 
 
 def _check_fields(report: Report) -> list[tuple[str, str]]:

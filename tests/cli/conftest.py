@@ -29,6 +29,12 @@ class Result(NamedTuple):
     err: str
 
 
+class StandardInput(io.BytesIO):
+    """What a process finds as ``sys.stdin.buffer``."""
+
+    name = "<stdin>"
+
+
 Run = Callable[..., Result]
 
 
@@ -39,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def run_once(*argv: str, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
         out, err = io.BytesIO(), io.BytesIO()
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(StandardInput(stdin), encoding="utf-8"))
             patch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding=encoding, write_through=True))
             patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding=encoding, write_through=True))
             code = main(argv)

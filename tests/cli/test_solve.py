@@ -173,7 +173,7 @@ def test_a_winner_that_is_not_unique_says_so(run):
     assert "shown is the one of maximum entropy\n" in result.out
     assert result.out.count("0.1667") == 2
     simplex = run("solve", "-", "--method", "simplex", stdin=text.encode())
-    assert "shown is the one that simplex met\n" in simplex.out
+    assert "shown is the one that simplex met first\n" in simplex.out
 
 
 def test_ties_without_a_cycle_are_called_ties(run):
