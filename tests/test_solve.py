@@ -1,0 +1,297 @@
+"""`solve`: what it chooses, what it says, what it refuses."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gametheory_pref as gp
+from gametheory_pref.status import Status
+
+from .known_answers import UNIQUE, clones
+
+COMAL = np.array(UNIQUE["comal"][0])
+
+
+def test_auto_says_what_it_chose() -> None:
+    small = gp.solve(COMAL)
+    assert small.method == "simplex"
+    assert "simplex" in small.message
+    assert "unique" in small.message
+    rng = np.random.default_rng(3)
+    upper = np.triu(rng.uniform(-0.5, 0.5, (400, 400)), 1)
+    large = gp.solve(0.5 + upper - upper.T)
+    assert large.method == "interior_point"
+    assert large.status is Status.EXACT
+    assert large.gap <= 1e-9
+
+
+@pytest.mark.parametrize("method", ["auto", "simplex", "interior_point"])
+def test_exact_methods_agree(method: str) -> None:
+    rng = np.random.default_rng(11)
+    for n in (3, 12, 60):
+        upper = np.triu(rng.uniform(-0.5, 0.5, (n, n)), 1)
+        solution = gp.solve(0.5 + upper - upper.T, method)
+        np.testing.assert_allclose(solution.policy, gp.solve(0.5 + upper - upper.T).policy, atol=1e-10)
+        assert solution.converged
+
+
+def test_the_maximum_entropy_winner_is_chosen_and_said() -> None:
+    preference, winner = clones()
+    solution = gp.solve(preference)
+    np.testing.assert_allclose(solution.policy, winner, atol=1e-9)
+    certificate = solution.certificate()
+    assert certificate.unique is False
+    assert certificate.dimension == 1
+    assert certificate.support_union == (0, 1, 2, 3)
+    assert "maximum-entropy" in solution.message
+    vertex = gp.solve(preference, "simplex")
+    assert len(vertex.support()) == 3
+    assert vertex.certificate().unique is False
+
+
+def test_reference_and_start_choose_the_closest_winner() -> None:
+    preference, _ = clones()
+    # Scissors and its twin share 1/3 in the proportion of the anchor: the KL projection keeps ratios on a clone set.
+    for argument in ({"reference": [0.4, 0.3, 0.2, 0.1]}, {"start": [0.4, 0.3, 0.2, 0.1]}):
+        policy = gp.solve(preference, **argument).policy  # type: ignore[arg-type]
+        np.testing.assert_allclose(policy, [1 / 3, 1 / 3, 2 / 9, 1 / 9], atol=1e-9)
+
+
+def test_the_zero_temperature_limit_is_continuous() -> None:
+    preference, winner = clones()
+    cold = gp.solve(preference, temperature=1e-4).policy
+    np.testing.assert_allclose(cold, winner, atol=1e-3)
+    anchor = [0.4, 0.3, 0.2, 0.1]
+    cold = gp.solve(preference, temperature=1e-4, reference=anchor).policy
+    np.testing.assert_allclose(cold, gp.solve(preference, reference=anchor).policy, atol=1e-3)
+
+
+def test_regularised_equilibrium_is_the_fixed_point() -> None:
+    anchor = np.array([0.2, 0.5, 0.3])
+    for temperature in (5.0, 0.5, 0.05, 0.005):
+        policy = np.asarray(gp.solve(COMAL, temperature=temperature, reference=anchor).policy)
+        unnormalised = anchor * np.exp((COMAL - 0.5) @ policy / temperature)
+        np.testing.assert_allclose(policy, unnormalised / unnormalised.sum(), atol=1e-11)
+
+
+def test_zero_mass_in_the_reference_removes_the_response() -> None:
+    policy = np.asarray(gp.solve(COMAL, temperature=0.2, reference=[0.5, 0.5, 0.0]).policy)
+    assert policy[2] == 0.0
+    # Two responses: log-odds x solves x = (2 p - 1 with P = 0.1) / temperature, a logistic equation.
+    pair = np.asarray(gp.solve(COMAL[:2, :2], temperature=0.2).policy)
+    np.testing.assert_allclose(policy[:2], pair, atol=1e-12)
+    # Payoffs +-0.4: the log-odds of the better response are (0.4 p + 0.4 (1 - p)) / 0.2 = 2.
+    np.testing.assert_allclose(pair[1] / pair[0], math.exp(2.0), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("payoff", "row", "column", "value"),
+    [
+        ([[3, -1], [-1, 1]], [1 / 3, 2 / 3], [1 / 3, 2 / 3], 1 / 3),
+        # O'Neill (1987): the joker and three number cards.
+        (
+            [[1, -1, -1, -1], [-1, -1, 1, 1], [-1, 1, -1, 1], [-1, 1, 1, -1]],
+            [0.4, 0.2, 0.2, 0.2],
+            [0.4, 0.2, 0.2, 0.2],
+            -0.2,
+        ),
+        ([[2, 3, 1, 4, 0], [1, 0, 5, 2, 3]], None, None, None),
+    ],
+)
+def test_two_player_games(payoff, row, column, value) -> None:  # type: ignore[no-untyped-def]
+    game = gp.matrix_game(payoff)
+    solution = gp.solve(game)
+    assert isinstance(solution.policy, tuple)
+    assert solution.gap <= 1e-12
+    if row is not None:
+        np.testing.assert_allclose(solution.policy[0], row, atol=1e-12)
+        np.testing.assert_allclose(solution.policy[1], column, atol=1e-12)
+        np.testing.assert_allclose(solution.value, value, atol=1e-12)
+    by_interior_point = gp.solve(game, "interior_point")
+    np.testing.assert_allclose(by_interior_point.value, solution.value, atol=1e-9)
+    # Swapping the players negates the value and exchanges the strategies.
+    swapped = gp.solve(gp.matrix_game(-np.array(payoff).T))
+    np.testing.assert_allclose(swapped.value, -solution.value, atol=1e-12)
+    np.testing.assert_allclose(swapped.policy[0], solution.policy[1], atol=1e-9)
+
+
+def test_constant_sum_games_are_solved_and_general_sum_refused() -> None:
+    payoff = np.array([[3.0, -1.0], [-1.0, 1.0]])
+    solution = gp.solve(gp.matrix_game(payoff, 10.0 - payoff))
+    np.testing.assert_allclose(solution.value, 1 / 3, atol=1e-12)
+    with pytest.raises(gp.UnsupportedCombination, match="general-sum"):
+        gp.solve(gp.matrix_game([[3, 0], [5, 1]], [[3, 5], [0, 1]]))
+    with pytest.raises(gp.UnsupportedCombination, match="3-player"):
+        gp.solve(gp.multiplayer_game(np.zeros((3, 2, 2, 2))))
+
+
+def test_regularised_two_player_game_is_the_fixed_point() -> None:
+    payoff = np.array([[3.0, -1.0, 0.5], [-1.0, 1.0, 0.0]])
+    temperature = 0.7
+    solution = gp.solve(gp.matrix_game(payoff), temperature=temperature)
+    row, column = solution.policy
+    for policy, scores in ((row, payoff @ column), (column, -payoff.T @ row)):
+        reply = np.exp(scores / temperature)
+        np.testing.assert_allclose(policy, reply / reply.sum(), atol=1e-10)
+    assert solution.gap <= 1e-12
+
+
+def test_bad_arguments_have_their_sentences() -> None:
+    with pytest.raises(gp.InputError, match="method must be one of auto, simplex"):
+        gp.solve(COMAL, "magic")
+    with pytest.raises(gp.UnsupportedCombination, match="'newton' does not solve this game at temperature 0"):
+        gp.solve(COMAL, "newton")
+    with pytest.raises(gp.InputError, match="temperature must be a finite number of at least 0; got -1"):
+        gp.solve(COMAL, temperature=-1)
+    with pytest.raises(gp.InputError, match="reference sums to 0.9, not 1"):
+        gp.solve(COMAL, temperature=1, reference=[0.3, 0.3, 0.3])
+    with pytest.raises(gp.InputError, match="reference has 2 entries for 3 responses"):
+        gp.solve(COMAL, temperature=1, reference=[0.5, 0.5])
+    with pytest.raises(gp.InputError, match="start has a negative probability"):
+        gp.solve(COMAL, start=[-0.5, 1.0, 0.5])
+    with pytest.raises(gp.InputError, match="max_steps must be a whole number of at least 1; got 0"):
+        gp.solve(COMAL, max_steps=0)
+    with pytest.raises(gp.InputError, match="tol must be"):
+        gp.solve(COMAL, tol=float("nan"))
+    with pytest.raises(gp.InputError, match=r"P\[0, 1\] \+ P\[1, 0\] = 0.9, not 1"):
+        gp.solve([[0.5, 0.4], [0.5, 0.5]])
+
+
+def test_one_response() -> None:
+    for temperature in (0.0, 0.3):
+        solution = gp.solve([[0.5]], temperature=temperature)
+        assert solution.policy.tolist() == [1.0]  # type: ignore[union-attr]
+        assert solution.gap == 0.0
+        assert solution.certificate().unique is True
+
+
+def test_callback_sees_the_end_and_trace_records_it() -> None:
+    seen: list[gp.Snapshot] = []
+    solution = gp.solve(COMAL, callback=seen.append, record=gp.Record(points=True))
+    assert len(seen) == 1
+    np.testing.assert_array_equal(seen[0].policy, solution.policy)
+    assert solution.trace.metrics["gap"].tolist() == [solution.gap]
+    np.testing.assert_array_equal(solution.trace.policies[0], solution.policy)
+
+
+def test_interpreted_and_compiled_answers_agree() -> None:
+    for temperature in (0.0, 0.1):
+        plain = gp.solve(COMAL, temperature=temperature, jit=False)
+        compiled = gp.solve(COMAL, temperature=temperature)
+        np.testing.assert_allclose(plain.policy, compiled.policy, atol=1e-14)
+
+
+def test_permuting_responses_permutes_the_answer() -> None:
+    rng = np.random.default_rng(5)
+    upper = np.triu(rng.uniform(-0.5, 0.5, (9, 9)), 1)
+    preference = 0.5 + upper - upper.T
+    order = rng.permutation(9)
+    for temperature in (0.0, 0.07):
+        policy = np.asarray(gp.solve(preference, temperature=temperature).policy)
+        permuted = gp.solve(preference[np.ix_(order, order)], temperature=temperature).policy
+        np.testing.assert_allclose(permuted, policy[order], atol=1e-10)
+
+
+def test_time_limit_returns_the_best_point_so_far() -> None:
+    rng = np.random.default_rng(6)
+    upper = np.triu(rng.uniform(-0.5, 0.5, (300, 300)), 1)
+    solution = gp.solve(0.5 + upper - upper.T, time_limit=0.0)
+    assert solution.status is Status.TIME_LIMIT
+    assert not solution.converged
+    assert np.isfinite(solution.gap)
+    np.testing.assert_allclose(np.sum(solution.policy), 1.0)
+    with pytest.raises(gp.NotConverged, match="time limit"):
+        solution.require()
+
+
+def test_a_small_exact_solve_imports_no_compiler() -> None:
+    code = (
+        "import sys, gametheory_pref as gp\n"
+        "gp.solve([[.5, .1, .8], [.9, .5, .1], [.2, .9, .5]]).certificate()\n"
+        "print([m for m in ('numba', 'scipy', 'matplotlib', 'cvxpy') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_json_round_trip_keeps_every_digit() -> None:
+    wins = [[0, 6, 2], [4, 0, 7], [8, 3, 0]]
+    for game, temperature in ((gp.from_counts(wins, names=["a", "b", "c"]), 0.0), (COMAL, 0.3)):
+        solution = gp.solve(game, temperature=temperature, reference=[0.2, 0.3, 0.5] if temperature else None)
+        back = gp.Solution.from_json(solution.to_json())
+        np.testing.assert_array_equal(back.policy, solution.policy)
+        assert back.gap == solution.gap
+        assert back.to_dict() == solution.to_dict()
+        assert back.certificate().verify()
+    two = gp.solve(gp.matrix_game([[3, -1], [-1, 1]], row_names=["u", "d"]))
+    assert gp.Solution.from_json(two.to_json()).to_dict() == two.to_dict()
+
+
+def test_json_with_a_false_claim_is_refused() -> None:
+    data = gp.solve(COMAL).to_dict()
+    data["policy"] = [1.0, 0.0, 0.0]
+    with pytest.raises(gp.InputError, match="gap is stated as"):
+        gp.Solution.from_dict(data)
+    with pytest.raises(gp.InputError, match="schema must be"):
+        gp.Solution.from_dict({"schema": "other/1"})
+
+
+def test_certificate_verifies_and_notices_tampering() -> None:
+    import dataclasses
+
+    certificate = gp.solve(gp.from_counts([[0, 6, 2], [4, 0, 7], [8, 3, 0]])).certificate(exact=True)
+    assert certificate.verify()
+    assert certificate.condorcet_winner is None
+    assert certificate.smith_set == (0, 1, 2)
+    assert certificate.mass_outside_smith == 0.0
+    assert not dataclasses.replace(certificate, policy=np.array([1.0, 0.0, 0.0])).verify()
+    assert not dataclasses.replace(certificate, gap=0.5).verify()
+    assert not dataclasses.replace(certificate, policy=np.array([0.5, 0.6, -0.1])).verify()
+
+
+def test_exact_certificates_are_refused_where_there_is_none() -> None:
+    with pytest.raises(gp.UnsupportedCombination, match="temperature 0"):
+        gp.solve(COMAL, temperature=0.1).certificate(exact=True)
+    with pytest.raises(gp.UnsupportedCombination, match="preference games"):
+        gp.solve(gp.matrix_game([[3, -1], [-1, 1]])).certificate(exact=True)
+
+
+def test_results_pickle() -> None:
+    solution = gp.solve(COMAL)
+    back = pickle.loads(pickle.dumps(solution))
+    np.testing.assert_array_equal(back.policy, solution.policy)
+    error = pickle.loads(pickle.dumps(gp.InputError("bad", file="x.csv", line=3)))
+    assert str(error) == "x.csv: line 3: bad"
+
+
+def test_path_returns_the_order_asked_for_and_its_costs() -> None:
+    heats = [0.01, 1.0, 0.0, 0.1]
+    path = gp.path(COMAL, heats)
+    assert path.converged
+    for k, heat in enumerate(heats):
+        np.testing.assert_allclose(path.policies[k], gp.solve(COMAL, temperature=heat).policy, atol=1e-10)
+        np.testing.assert_allclose(path.costs[k], gp.duality_gap(COMAL, path.policies[k]), atol=1e-15)
+    # The cost of a temperature falls with it (the KL constraint loosens).
+    order = np.argsort(heats)
+    assert (np.diff(path.costs[order]) >= -1e-12).all()
+    with pytest.raises(gp.InputError, match="temperatures must hold"):
+        gp.path(COMAL, [0.1, -1.0])
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-4, 1e-5])
+def test_path_reaches_low_temperatures_with_an_honest_gap(temperature: float) -> None:
+    rng = np.random.default_rng(8)
+    upper = np.triu(rng.uniform(-0.5, 0.5, (12, 12)), 1)
+    preference = 0.5 + upper - upper.T
+    path = gp.path(preference, np.geomspace(temperature, 1.0, 9))
+    assert path.converged
+    assert path.gaps.max() <= 1e-12
+    # Gap_0 of the equilibrium at temperature b is at most 2 b log n (uniform reference).
+    assert path.costs[0] <= 2 * temperature * np.log(12)
+    assert path.costs[-1] > 0.01
