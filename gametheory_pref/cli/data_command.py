@@ -42,7 +42,7 @@ def _lines(loaded: Loaded) -> list[str]:
     titles = ["Responses"] if len(names) == 1 else [f"Player {i + 1}" for i in range(len(names))]
     pairs = [(title, listing(labels, 12)) for title, labels in zip(titles, names, strict=True)]
     if isinstance(game, PreferenceGame):
-        pairs += majority_fields(majority_of(game), every=False)
+        pairs += majority_fields(game, every=False)
     return [*data_report(loaded).sentences, *fields(pairs)]
 
 

@@ -12,6 +12,7 @@ from ..datasets import dataset_path
 from ..games import PreferenceGame
 from ..solution import Solution
 from . import exit_codes
+from .game_summary import cycle_text
 from .output import note, show, show_json
 from .policy_table import Column, table
 from .saving import save
@@ -92,7 +93,7 @@ def _election(report: Report) -> list[str]:
     verdict = "proved" if report.verified else "NOT proved"
     rows = table(game.names, [Column("Minimax Winner", policy)], game.payoff @ policy, every=True)
     return [
-        f"  {_comparisons(game)}: {' > '.join(str(name) for name in (*cycle, cycle[0]))}",
+        f"  {_comparisons(game)}: {cycle_text(cycle)}",
         "  nobody beats both others; the lottery that loses to nobody is",
         *(f"    {line}" for line in rows[1:]),
         f"  exactly {fractions}, {only}: {verdict} in rational arithmetic",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import majority
 from ..data import DataReport, Loaded, data_report
 from ..games import MatrixGame, PreferenceGame
-from .text import count, listing
+from .text import count, label, listing
 
 # A share this far from one half is worth a sentence: the order of showing may have decided comparisons.
 _POSITION_SHARE = 0.05
@@ -50,11 +51,20 @@ def remarks(loaded: Loaded) -> list[str]:
     """Return the sentences about the data that a reader of the answer should know."""
     report: DataReport = data_report(loaded)
     found = list(report.notes)
-    if report.first_share is not None and abs(report.first_share - 0.5) > _POSITION_SHARE:
+    if _favours_a_position(report):
         found.append(f"the response shown first won {report.first_share:.1%} of the decided comparisons")
     if report.kind == "margin":
         found.append("plays wins minus losses, not win rates")
     return [f"note: {remark}" for remark in found]
+
+
+def _favours_a_position(report: DataReport) -> bool:
+    """Return whether the response shown first won clearly more, or less, than half of the time."""
+    if report.first_share is None or report.n_comparisons is None or report.n_ties is None:
+        return False
+    # Three standard deviations of a fair coin, so that a handful of comparisons raises no alarm.
+    noise = 1.5 / max(report.n_comparisons - report.n_ties, 1.0) ** 0.5
+    return abs(report.first_share - 0.5) > max(_POSITION_SHARE, noise)
 
 
 class Majority(NamedTuple):
@@ -87,25 +97,31 @@ def majority_of(game: PreferenceGame) -> Majority:
     )
 
 
-def majority_fields(found: Majority, *, every: bool) -> list[tuple[str, str]]:
+def majority_fields(game: PreferenceGame, *, every: bool) -> list[tuple[str, str]]:
     """Return the lines on Condorcet winner and Smith set."""
+    found = majority_of(game)
     most = None if every else _LISTED
     smith = listing(found.smith_set, most)
     if len(found.smith_set) > _LISTED:
-        smith = f"{len(found.smith_set)} responses: {smith}"
+        whole = len(found.smith_set) == game.n_responses
+        smith = f"all {game.n_responses} responses" if whole else f"{len(found.smith_set)} responses: {smith}"
     lines = [("Condorcet winner", _winner(found, most)), ("Smith set", smith)]
     if found.note is not None:
         lines.append(("", f"({found.note})"))
     return lines
 
 
+def cycle_text(cycle: Sequence[object]) -> str:
+    """Return "a > b > c > a"."""
+    return " > ".join(label(name) for name in (*cycle, cycle[0]))
+
+
 def _winner(found: Majority, most: int | None) -> str:
     if found.condorcet_winner is not None:
-        return str(found.condorcet_winner)
-    weak = (
-        f"{listing(found.weak_condorcet_winners, most)} lost to nobody, but tied"
-        if found.weak_condorcet_winners
-        else ""
-    )
-    cycle = f"cycle {' > '.join(str(name) for name in (*found.cycle, found.cycle[0]))}" if found.cycle else ""
-    return f"none: {'; '.join(part for part in (weak, cycle) if part) or 'ties'}"
+        return label(found.condorcet_winner)
+    if found.weak_condorcet_winners:
+        tied = "tied" if found.note is None else "tied or was never compared with some"
+        return f"none: {listing(found.weak_condorcet_winners, most)} lost to nobody, but {tied}"
+    if found.cycle:
+        return f"none: cycle {cycle_text(found.cycle)}"
+    return "none: ties"

@@ -22,10 +22,25 @@ def show(text: str) -> None:
 
 
 def show_json(payload: Mapping[str, Any]) -> None:
-    """Write a result as JSON: numbers in full precision, never NaN."""
+    """Write a result as JSON."""
     # Plain ASCII when the stream cannot hold the names: JSON escapes lose nothing.
-    ascii_only = not can_encode(sys.stdout, "█é名")
-    print(json.dumps(payload, indent=2, allow_nan=False, ensure_ascii=ascii_only))
+    print(json_text(payload, ascii_only=not can_encode(sys.stdout, "█é名")))
+
+
+def json_text(payload: Mapping[str, Any], *, ascii_only: bool) -> str:
+    """Return an object as JSON, one line for each of its members; numbers in full precision, never NaN.
+
+    Examples
+    --------
+    >>> print(json_text({"schema": "x/1", "policy": [0.5, 0.5]}, ascii_only=True))
+    {
+    "schema": "x/1",
+    "policy": [0.5, 0.5]
+    }
+    """
+    # Indenting throughout would spread a matrix over a line per entry, and leave the fast encoder unused.
+    encode = json.JSONEncoder(allow_nan=False, ensure_ascii=ascii_only).encode
+    return "{\n" + ",\n".join(f"{encode(key)}: {encode(value)}" for key, value in payload.items()) + "\n}"
 
 
 def note(args: Namespace, text: str) -> None:

@@ -11,13 +11,15 @@ import numpy as np
 
 from .._types import FloatArray, IntArray, Labels
 from .output import can_encode
-from .text import BLOCKS, bar, count, pad, probability, width
+from .text import BLOCKS, bar, count, label, pad, probability, width
 
 _WIDEST_BAR = 24
 _NARROWEST_BAR = 8
 _PLAIN_WIDTH = 80
-_ALWAYS_SHOWN = 20
+_SMALL_GAME = 20
+_A_FEW_MORE = 5
 _MOST_SHOWN = 40
+_SORTED_DECIMALS = 12
 
 
 class Column(NamedTuple):
@@ -42,25 +44,29 @@ def table(names: Labels, columns: Sequence[Column], payoff: FloatArray, *, every
         Show all responses, however many.
     """
     main = columns[-1].policy
-    order = np.lexsort((-payoff, -main))
+    # Shares that differ by rounding only stay in the order of the game.
+    order = np.lexsort((-payoff.round(_SORTED_DECIMALS), -main.round(_SORTED_DECIMALS)))
     shown = order if every else order[: _rows(columns)]
-    labels = [str(names[i]) for i in shown]
-    name_cells = max((width(label) for label in labels), default=0)
+    labels = [label(names[i]) for i in shown]
+    name_cells = max((width(text) for text in labels), default=0)
     bar_cells = _bar_cells(name_cells, len(columns))
     blocks = can_encode(sys.stdout, BLOCKS)
     lines = [_line(" " * name_cells, [column.title for column in columns], bar_cells)]
-    for label, i in zip(labels, shown, strict=True):
+    for text, i in zip(labels, shown, strict=True):
         cells = [
             f"{pad(probability(column.policy[i]), 6)} {bar(column.policy[i], bar_cells, blocks=blocks)}"
             for column in columns
         ]
-        lines.append(_line(pad(label, name_cells), cells, bar_cells))
+        lines.append(_line(pad(text, name_cells), cells, bar_cells))
     return lines + _rest(order[shown.size :], main)
 
 
 def _rows(columns: Sequence[Column]) -> int:
+    """Return how many rows to show: all of a small game, else those that are played and a few more."""
+    if columns[0].policy.size <= _SMALL_GAME:
+        return _SMALL_GAME
     played = max(int(np.count_nonzero(column.policy)) for column in columns)
-    return max(_ALWAYS_SHOWN, min(played, _MOST_SHOWN))
+    return min(played + _A_FEW_MORE, _MOST_SHOWN)
 
 
 def _bar_cells(name_cells: int, columns: int) -> int:

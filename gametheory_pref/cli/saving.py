@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..games import PreferenceGame
 from ..gap import payoff_vectors
+from .output import json_text
 
 if TYPE_CHECKING:
     from .solve_command import Report
@@ -21,9 +21,7 @@ def save(report: Report, path: str) -> None:
     target = pathlib.Path(path)
     suffix = target.suffix.lower()
     if suffix == ".json":
-        target.write_text(
-            json.dumps(report.to_dict(), indent=2, allow_nan=False, ensure_ascii=False), encoding="utf-8"
-        )
+        target.write_text(json_text(report.to_dict(), ascii_only=False) + "\n", encoding="utf-8")
     elif suffix == ".csv":
         _write_csv(report, target)
     elif suffix == ".html":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ from .policy_table import Column, table
 from .reading import load
 from .reference_file import read_reference
 from .saving import save
-from .text import count, fields, listing, seconds
+from .text import fields, label, listing, seconds
 
 SCHEMA = "gtpref.solve/1"
 _LONG_FRACTION = 30
@@ -157,7 +156,7 @@ def lines(report: Report, *, every: bool) -> list[str]:
 
 def _preference_lines(report: Report, game: PreferenceGame, *, every: bool) -> list[str]:
     policy = np.asarray(report.solution.policy)
-    result = fields(majority_fields(majority_of(game), every=every))
+    result = fields(majority_fields(game, every=every))
     result += ["", *table(game.names, _columns(report), game.payoff @ policy, every=every), ""]
     return result + fields(
         [*_answer_fields(report), ("Win rate", _worst_case(report)), *_check_fields(report)]
@@ -179,7 +178,7 @@ def _worst_case(report: Report) -> str:
     worst = int(np.argmin(against))
     if against[worst] >= 0.5 - 1e-9:
         return "at least 0.5000 against every response"
-    return f"at least {against[worst]:.4f}, against {game.names[worst]}"
+    return f"at least {against[worst]:.4f}, against {label(game.names[worst])}"
 
 
 def _matrix_lines(report: Report, game: MatrixGame, *, every: bool) -> list[str]:
@@ -205,9 +204,9 @@ def _answer_fields(report: Report) -> list[tuple[str, str]]:
         return [("Answer", f"whether it is the only one is not decided{_reason(report.solution)}")]
     if isinstance(claim.dimension, tuple):
         each = zip(("row", "column"), claim.dimension, claim.support_union, strict=True)
-        extent = "; ".join(f"{player} player: {_extent(dim, played)}" for player, dim, played in each)
+        extent = "; ".join(f"{player} player {_extent(dim, len(played))}" for player, dim, played in each)
     else:
-        extent = f"the winners form {_extent(claim.dimension, claim.support_union)}"
+        extent = f"the winners form {_extent(claim.dimension, len(claim.support_union))}"
     return [("Answer", f"not unique: {extent}"), ("", f"shown is {_which(report.question)}")]
 
 
@@ -216,12 +215,10 @@ def _reason(solution: Solution) -> str:
     return "".join(f": {found.reason}" for found in sets if found.unique is None)
 
 
-def _extent(dimension: int | None, played: Sequence[Any]) -> str:
+def _extent(dimension: int | None, n_played: int) -> str:
     if dimension is None:
         return "not decided"
-    return (
-        "unique" if dimension == 0 else f"a set of dimension {dimension} on {count(len(played), 'response')}"
-    )
+    return "unique" if dimension == 0 else f"a set of dimension {dimension} on {n_played} responses"
 
 
 def _which(question: Question) -> str:

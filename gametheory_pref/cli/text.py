@@ -15,6 +15,11 @@ def escape_controls(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def label(name: object) -> str:
+    """Return what a response is called, on one line and without control characters."""
+    return escape_controls(str(name))
+
+
 def width(text: str) -> int:
     """Return the number of terminal cells: 2 for wide characters, 0 for combining marks."""
     if text.isascii():
@@ -74,8 +79,8 @@ def count(number: float, noun: str, plural: str | None = None) -> str:
 
 
 def listing(items: Iterable[object], most: int | None) -> str:
-    """Return the items with commas; past `most` of them, how many more there are (None lists all)."""
-    names = [str(item) for item in items]
+    """Return the items as labels with commas; past `most` of them, how many more there are."""
+    names = [label(item) for item in items]
     if most is None or len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"

@@ -257,10 +257,10 @@ def test_large_games_show_the_played_and_a_few_more(run, tmp_path):
     path = tmp_path / "ladder.csv"
     np.savetxt(path, 0.5 + margin, delimiter=",", fmt="%.1f")
     short = run("solve", str(path))
-    assert "and 40 more responses, not played (--all shows them)" in short.out
+    assert "and 54 more responses, not played (--all shows them)" in short.out
     full = run("solve", str(path), "--all")
     assert "more responses" not in full.out
-    assert len(full.out.splitlines()) == len(short.out.splitlines()) + 39
+    assert len(full.out.splitlines()) == len(short.out.splitlines()) + 53
 
 
 def test_wide_names_keep_the_columns_aligned(run):
@@ -365,3 +365,33 @@ def test_advice_is_given_as_one_types_it(run):
     assert result.code == 2
     assert "--symmetrize" in result.err
     assert "symmetrize=True" not in result.err
+
+
+def test_a_name_with_a_line_break_stays_on_its_line(run):
+    result = run("solve", "-", stdin=b'model_a,model_b,winner\n"a\nb",c,model_a\n')
+    assert result.code == 0
+    assert "Condorcet winner  a\\nb\n" in result.out
+    assert "a\\nb  1.0000 ████████████████████████\n" in result.out
+    assert "shown first" not in result.out, "one comparison says nothing about positions"
+
+
+def test_two_player_games_with_many_answers_say_whose(run):
+    result = run("solve", "-", "--kind", "payoff", stdin=b"1,1\n0,0\n")
+    assert "not unique: row player unique; column player a set of dimension 1 on 2 responses\n" in result.out
+
+
+def test_a_smith_set_of_everybody_is_not_spelt_out(run, tmp_path):
+    path = tmp_path / "ring.csv"
+    margin = np.zeros((11, 11))
+    for i in range(11):
+        margin[i, (i + 1) % 11], margin[(i + 1) % 11, i] = 0.25, -0.25
+    np.savetxt(path, 0.5 + margin, delimiter=",", fmt="%.2f")
+    assert "Smith set         all 11 responses\n" in run("solve", str(path)).out
+    assert "Smith set         11 responses: 0, 1, 2" not in run("solve", str(path)).out
+
+
+def test_zero_sum_transposed_changes_sides(run):
+    straight = run("solve", "-", "--kind", "payoff", stdin=b"2,4\n1,3\n").out
+    turned = run("solve", "-", "--kind", "payoff", stdin=b"2,1\n4,3\n").out
+    assert "Value        2 to the row player\n" in straight
+    assert "Value        3 to the row player\n" in turned
