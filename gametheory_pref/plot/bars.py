@@ -24,7 +24,7 @@ from .style import (
     shorten,
     style,
 )
-from .words import NEGLIGIBLE, gap_sentence, kind, players, show_probability, uniqueness_sentence, warning
+from .words import NEGLIGIBLE, gap_text, kind, players, show_probability, uniqueness_sentence, warning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def policy_bars(solution: Solution, *, ax: Axes | None = None) -> Axes:
         The axes drawn on.
     """
     problem = warning(solution)
-    sentence = f"{gap_sentence(solution)}, {uniqueness_sentence(solution.certificate())}"
+    sentence = f"duality gap {gap_text(solution)}, {uniqueness_sentence(solution.certificate())}"
     notes = [sentence] if problem is None else [sentence, problem]
     return draw_policy(solution, [kind(solution), *notes], ax)
 

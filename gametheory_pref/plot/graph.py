@@ -55,8 +55,8 @@ def majority_graph(game: PreferenceGame | ArrayLike, *, ax: Axes | None = None) 
     """Draw who beats whom: an arrow from the winner to the loser of each pair.
 
     Arrows in a cycle (inside a strongly connected component of the strict majority relation) are highlighted,
-    ties are dashed, the Smith set is filled. Of more than 12 responses the top Smith layers are shown, and the
-    title says so.
+    ties are dashed, the Smith set is filled. Of more than 12 responses the top Smith layers are shown, and
+    the title says so.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _draw_edge(ax: Axes, edge: _Edge, places: FloatArray, *, weight: float) -> N
             color=look["color"],
             linestyle=look["linestyle"],
             linewidth=weight * look["linewidth"],
-            gid=f"{edge.kind} {edge.start} {edge.end}",
+            gid=f"{edge.kind}-{edge.start}-{edge.end}",
         )
     )
 

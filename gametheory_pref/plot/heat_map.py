@@ -39,8 +39,8 @@ _MOST_NUMBERS = 25
 def win_matrix(game: PreferenceGame | ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw the win probabilities as a heat map, row against column.
 
-    Rows go by Smith layers, then by mean win rate. The Smith set is boxed, ties show as ½ (a dot where numbers
-    do not fit), and pairs that were never compared are hatched.
+    Rows go by Smith layers, then by mean win rate. The Smith set is boxed, ties show as ½ (a dot where
+    numbers do not fit), and pairs that were never compared are hatched.
 
     Parameters
     ----------

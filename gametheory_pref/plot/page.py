@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from .bars import BAR_INCHES, draw_policy, policy_bars, policy_rows
 from .graph import majority_graph
 from .heat_map import draw_matrix
 from .style import style
-from .words import display_order, gap_sentence, kind, smith_sentence, uniqueness_sentence, warning
+from .words import display_order, gap_text, kind, smith_sentence, uniqueness_sentence, warning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,11 +48,10 @@ def figure(solution: Solution) -> Figure:
         panels = min(3.0 + 0.4 * game.n_responses, 6.2)
         page = Figure(figsize=(12.0, 0.7 + panels + bars), layout="constrained")
         # Subfigures keep the long names of one panel from pushing another.
-        upper, lower = page.subfigures(2, 1, height_ratios=[panels, bars])
-        left, right = upper.subfigures(1, 2, width_ratios=[1.1, 1.0])
-        draw_matrix(game, display_order(game)[:MOST_ROWS], left.add_subplot())
-        majority_graph(game, ax=right.add_subplot())
-        draw_policy(solution, ["Policy"], lower.add_subplot())
+        grid = page.add_gridspec(2, 2, height_ratios=[panels, bars], width_ratios=[1.1, 1.0])
+        draw_matrix(game, display_order(game)[:MOST_ROWS], page.add_subfigure(grid[0, 0]).add_subplot())
+        majority_graph(game, ax=page.add_subfigure(grid[0, 1]).add_subplot())
+        draw_policy(solution, ["Policy"], page.add_subfigure(grid[1, :]).add_subplot())
         headline = textwrap.fill(_headline(solution, game), 130)
         page.suptitle(headline, x=0.01, ha="left", fontsize=12.0, parse_math=False)
     return page
@@ -60,7 +61,7 @@ def _headline(solution: Solution, game: PreferenceGame) -> str:
     from ..majority import smith_indices
 
     answer = f"{kind(solution)} ({uniqueness_sentence(solution.certificate())})"
-    line = f"{answer}; {gap_sentence(solution)}; {smith_sentence(game, len(smith_indices(game)))}"
+    line = f"{answer}; duality gap {gap_text(solution)}; {smith_sentence(game, len(smith_indices(game)))}"
     problem = warning(solution)
     return line if problem is None else f"{line}. {problem}"
 
@@ -88,6 +89,18 @@ def save(picture: Figure | Axes, file: str | os.PathLike[str]) -> None:
         _root(picture).savefig(path, format=suffix[1:], metadata=_DATES[suffix])
 
 
-def _root(picture: Any) -> Any:
+def svg(picture: Figure | Axes, prefix: str) -> str:
+    """Return a picture as an SVG element of a page; `prefix` keeps its ids apart from other pictures' ids."""
+    buffer = io.StringIO()
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with style():
+        _root(picture).savefig(buffer, format="svg", metadata=no_metadata)
+    element = buffer.getvalue()
+    element = element[element.index("<svg") :].rstrip()
+    return re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}-", element)
+
+
+def _root(picture: Any) -> Figure:
     """Return the whole figure: axes can lie on a subfigure, whose figure is the whole."""
-    return picture.figure.figure
+    found: Figure = picture.figure.figure
+    return found

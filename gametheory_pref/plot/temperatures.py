@@ -62,11 +62,11 @@ def _draw_policies(ax: Axes, x: FloatArray, policies: FloatArray, solid: BoolArr
     colored = by_size if n <= _MOST_COLORS else by_size[:_MOST_COLORS]
     for i in by_size[len(colored) :]:
         label = f"{n - len(colored)} more" if i == by_size[-1] else f"_{i}"
-        ax.plot(x, policies[:, i], color=GREY, linewidth=0.6, alpha=0.7, label=label, gid=f"response {i}")
+        ax.plot(x, policies[:, i], color=GREY, linewidth=0.6, alpha=0.7, label=label, gid=f"response-{i}")
     for i, color in zip(colored, SERIES, strict=False):
-        ax.plot(x, policies[:, i], color=color, linewidth=1.6, label=names[i], gid=f"response {i}")
-        _mark(ax, x[solid], policies[solid, i], color, color, f"solid {i}")
-        _mark(ax, x[~solid], policies[~solid, i], color, WHITE, f"hollow {i}")
+        ax.plot(x, policies[:, i], color=color, linewidth=1.6, label=names[i], gid=f"response-{i}")
+        _mark(ax, x[solid], policies[solid, i], color, color, f"solid-{i}")
+        _mark(ax, x[~solid], policies[~solid, i], color, WHITE, f"hollow-{i}")
 
 
 def _mark(ax: Axes, x: FloatArray, y: FloatArray, color: str, face: str, gid: str) -> None:

@@ -102,10 +102,10 @@ def kind(solution: Solution) -> str:
     return "Minimax Winner" if isinstance(problem.game, PreferenceGame) else "Nash equilibrium"
 
 
-def gap_sentence(solution: Solution) -> str:
+def gap_text(solution: Solution) -> str:
     """Return the gap with its unit."""
     preference = isinstance(solution.problem.game, PreferenceGame)
-    return f"duality gap {solution.gap:.2g} in units of {'win probability' if preference else 'the payoff'}"
+    return f"{solution.gap:.2g} in units of {'win probability' if preference else 'the payoff'}"
 
 
 def warning(solution: Solution) -> str | None:
