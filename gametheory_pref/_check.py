@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from .errors import InputError
 
 def as_float_array(value: Any, *, name: str, ndim: int) -> FloatArray:
     """Return `value` as a finite C-contiguous float64 array with `ndim` axes."""
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} is a masked array with masked entries; fill in or drop what is missing")
     try:
         array = np.asarray(value)
         if array.dtype == object or array.dtype.kind in "SU":
             _refuse_ragged(value, name)
+        if array.dtype.kind in "SU":
+            raise InputError(f"{name} must hold numbers only; it holds text: {str(array.flat[0])!r}")
         if np.iscomplexobj(array):
             raise InputError(f"{name} has complex entries; payoffs and probabilities are real numbers")
         result = np.ascontiguousarray(array, dtype=np.float64)
@@ -25,7 +30,8 @@ def as_float_array(value: Any, *, name: str, ndim: int) -> FloatArray:
         _refuse_ragged(value, name)
         raise InputError(f"{name} must hold numbers only: {error}") from error
     if np.ndim(value) == 0 or result.ndim != ndim:
-        raise InputError(f"{name} must have {ndim} axes; its shape is {np.shape(array)}")
+        axes = "1 axis" if ndim == 1 else f"{ndim} axes"
+        raise InputError(f"{name} must have {axes}; its shape is {np.shape(array)}")
     if not np.isfinite(result).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise InputError(
@@ -66,13 +72,13 @@ def labels(names: Any, count: int, *, name: str = "names") -> Labels:
     """Return one label per response: the given names, else the positions 0, 1, ..."""
     if names is None:
         return tuple(range(count))
-    if isinstance(names, str):
-        raise InputError(f"{name} must be a sequence of {count} names, not one string {names!r}")
+    if isinstance(names, (str, bytes, set, frozenset)) or not isinstance(names, Iterable):
+        raise InputError(f"{name} must be a sequence of {count} names; got {names!r}")
     result: list[Label] = []
     for item in names:
         if isinstance(item, (bool, np.bool_)) or not isinstance(item, (str, int, np.integer)):
             raise InputError(f"{name} must hold strings or whole numbers; got {item!r}")
-        result.append(item if isinstance(item, str) else int(item))
+        result.append(str(item) if isinstance(item, str) else int(item))
     if len(result) != count:
         raise InputError(f"{name} has {len(result)} entries for {count} responses; give one name per response")
     seen: set[Label] = set()

@@ -5,13 +5,24 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._types import BoolArray, IntArray, Label, Labels
-from .errors import MissingPairsWarning
-from .games import PreferenceGame
+from .errors import MissingPairsWarning, UnsupportedCombination
+from .games import Game, PreferenceGame
+from .problem import as_game
 
 # A margin this small is rounding of a tie: win rates differ by at least one over the number of comparisons.
 _TIE = 1e-12
+
+
+def _preference_game(game: Game | ArrayLike) -> PreferenceGame:
+    checked = as_game(game)
+    if not isinstance(checked, PreferenceGame):
+        raise UnsupportedCombination(
+            f"majorities are defined for preference games; this is a {type(checked).__name__}"
+        )
+    return checked
 
 
 def majority_relation(game: PreferenceGame) -> BoolArray:
@@ -19,13 +30,13 @@ def majority_relation(game: PreferenceGame) -> BoolArray:
     return game.payoff > _TIE
 
 
-def condorcet_winner(game: PreferenceGame, *, kind: str = "strong") -> Label | None:
+def condorcet_winner(game: Game | ArrayLike, *, kind: str = "strong") -> Label | None:
     """Return the response that beats every other one, or None.
 
     Parameters
     ----------
-    game : PreferenceGame
-        The game.
+    game : PreferenceGame or array_like
+        The game; a square array is a matrix of win probabilities.
     kind : {"strong", "weak"}
         "strong": it wins every comparison. "weak": it loses none; the first such response is returned, and there
         can be several (`weak_condorcet_winners`).
@@ -36,6 +47,7 @@ def condorcet_winner(game: PreferenceGame, *, kind: str = "strong") -> Label | N
     >>> gp.condorcet_winner(gp.from_counts([[0, 3, 2], [1, 0, 4], [1, 0, 0]], names=["a", "b", "c"]))
     'a'
     """
+    game = _preference_game(game)
     if kind == "weak":
         weak = weak_condorcet_winners(game)
         return weak[0] if weak else None
@@ -48,24 +60,26 @@ def condorcet_winner(game: PreferenceGame, *, kind: str = "strong") -> Label | N
     return game.names[best] if wins[best] == game.n_responses - 1 else None
 
 
-def weak_condorcet_winners(game: PreferenceGame) -> Labels:
+def weak_condorcet_winners(game: Game | ArrayLike) -> Labels:
     """Return the responses that lose to nobody (a strong Condorcet winner is then the only one)."""
+    game = _preference_game(game)
     losses = np.count_nonzero(majority_relation(game), axis=0)
     return tuple(game.names[i] for i in np.flatnonzero(losses == 0))
 
 
-def smith_set(game: PreferenceGame) -> Labels:
+def smith_set(game: Game | ArrayLike) -> Labels:
     """Return the smallest set whose members each beat everybody outside it.
 
-    A pair without comparisons counts as a tie, and a tie keeps both in the set; with many such pairs the set is large
-    without saying anything about cycles, and a `MissingPairsWarning` tells so.
+    A pair without comparisons counts as a tie, and a tie keeps both in the set or both out; with many such pairs the
+    set is large without saying anything about cycles, and a `MissingPairsWarning` tells so.
 
     Examples
     --------
     >>> import gametheory_pref as gp
-    >>> gp.smith_set(gp.zoo["rock_paper_scissors_well"].game)
-    ('paper', 'scissors', 'well')
+    >>> gp.smith_set(gp.zoo["dominated_lizard"].game)
+    ('rock', 'paper', 'scissors')
     """
+    game = _preference_game(game)
     members = smith_indices(game)
     _warn_if_missing(game, members, "Smith")
     return tuple(game.names[i] for i in members)
@@ -104,11 +118,12 @@ def _dominance_layers(beats: BoolArray) -> list[IntArray]:
     return [np.sort(layer) for layer in np.split(order, ends[:-1])]
 
 
-def schwartz_set(game: PreferenceGame) -> Labels:
+def schwartz_set(game: Game | ArrayLike) -> Labels:
     """Return the union of the smallest sets that nobody outside beats.
 
     It lies inside the Smith set and differs from it only where there are ties.
     """
+    game = _preference_game(game)
     members = schwartz_indices(game)
     _warn_if_missing(game, members, "Schwartz")
     return tuple(game.names[i] for i in members)
@@ -134,7 +149,7 @@ def _reachability(edges: BoolArray) -> BoolArray:
         reach = longer
 
 
-def majority_cycle(game: PreferenceGame) -> Labels:
+def majority_cycle(game: Game | ArrayLike) -> Labels:
     """Return a shortest cycle of strict majorities among the Smith set, or an empty tuple.
 
     Each member beats the next and the last beats the first.
@@ -145,6 +160,7 @@ def majority_cycle(game: PreferenceGame) -> Labels:
     >>> gp.majority_cycle(gp.zoo["rock_paper_scissors"].game)
     ('rock', 'scissors', 'paper')
     """
+    game = _preference_game(game)
     smith = smith_indices(game)
     beats = majority_relation(game)[np.ix_(smith, smith)]
     best: list[int] = []

@@ -15,6 +15,8 @@ from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame, preference
 
 Policy = FloatArray | tuple[FloatArray, ...]
 
+_COLDEST = 1e-200
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -58,10 +60,13 @@ def as_problem(
     Raises
     ------
     InputError
-        A negative temperature, or a reference that is not a distribution over the responses.
+        A negative temperature, a positive one below 1e-200, or a reference that is not a distribution over the
+        responses.
     """
     checked = as_game(game)
     heat = non_negative(temperature, name="temperature")
+    if 0.0 < heat < _COLDEST:
+        raise InputError(f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {_COLDEST:g}")
     if reference is None or (isinstance(reference, str) and reference == "uniform"):
         return Problem(checked, heat, None)
     return Problem(checked, heat, as_policy(checked, reference, name="reference"))

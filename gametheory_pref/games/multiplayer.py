@@ -52,13 +52,18 @@ def multiplayer_game(payoffs: Any, *, names: Sequence[LabelsLike] | None = None)
     InputError
         The first axis does not match the number of action axes.
     """
-    ndim = np.ndim(payoffs)
-    tensor = as_float_array(payoffs, name="payoffs", ndim=max(ndim, 2)).copy()
+    try:
+        ndim = max(np.ndim(payoffs), 2)
+    except ValueError:  # ragged, which `as_float_array` refuses in words
+        ndim = 2
+    tensor = as_float_array(payoffs, name="payoffs", ndim=ndim).copy()
     if tensor.shape[0] != tensor.ndim - 1 or tensor.size == 0:
         raise InputError(
             f"payoffs has shape {tensor.shape}: the first axis counts the players, so for {tensor.ndim - 1} "
             f"action axes it must be {tensor.ndim - 1}, and every player needs an action"
         )
+    if names is not None and (isinstance(names, str) or not isinstance(names, Sequence)):
+        raise InputError(f"names must be a sequence of one sequence per player; got {names!r}")
     if names is not None and len(names) != tensor.shape[0]:
         raise InputError(f"names has {len(names)} entries for {tensor.shape[0]} players")
     given: Sequence[LabelsLike] = [None] * tensor.shape[0] if names is None else names

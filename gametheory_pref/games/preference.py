@@ -155,7 +155,8 @@ def from_margins(M: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) 
     """
     matrix = square(as_float_array(M, name="M", ndim=2), name="M")
     names = labels(names, matrix.shape[0])
-    _require_skew(matrix, names, "M", non_negative(atol, name="atol"))
+    atol = non_negative(atol, name="atol")
+    _require_skew(matrix, names, "M", atol)
     largest = float(np.abs(matrix).max())
     if largest > 1.0 + atol:
         i, j = np.unravel_index(int(np.argmax(np.abs(matrix))), matrix.shape)

@@ -51,7 +51,9 @@ class Votes:
     @cached_property
     def totals(self) -> FloatArray:
         """Comparisons of each pair, shape (n, n), symmetric, diagonal 0."""
-        return self.wins + self.wins.T + self.ties
+        totals = self.wins + self.wins.T + self.ties
+        totals.flags.writeable = False
+        return totals
 
     @property
     def n_comparisons(self) -> float:
@@ -168,4 +170,7 @@ def _require_counts(table: FloatArray, names: Labels, name: str) -> None:
         )
     if np.diagonal(table).any():
         i = int(np.flatnonzero(np.diagonal(table))[0])
-        raise InputError(f"{name}[{names[i]}, {names[i]}] = {table[i, i]:g}; a response is not compared with itself, so it must be 0")
+        raise InputError(
+            f"{name}[{names[i]}, {names[i]}] = {table[i, i]:g}; a response is not compared with itself, "
+            "so it must be 0"
+        )
