@@ -14,6 +14,9 @@ from . import exit_codes
 from .output import as_typed, note, printable
 from .parser import UsageError, build_parser
 
+# Errors that other arguments or another file would avoid.
+_OF_THE_USER = (GameTheoryPrefError, UsageError, OSError)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
@@ -45,11 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("gtpref: interrupted", file=sys.stderr)
         return exit_codes.INTERRUPTED
-    except (GameTheoryPrefError, UsageError, OSError) as error:
+    except Exception as error:
         if debug:
             raise
         print(f"gtpref: error: {printable(_sentence(error), sys.stderr)}", file=sys.stderr)
-        return exit_codes.USAGE
+        return exit_codes.USAGE if isinstance(error, _OF_THE_USER) else exit_codes.INCONCLUSIVE
 
 
 def _run(args: Namespace) -> int:
@@ -69,17 +72,14 @@ def _is_for_users(warning: warnings.WarningMessage) -> bool:
 
 
 def _sentence(error: Exception) -> str:
-    return as_typed(_reason(error))
-
-
-def _reason(error: Exception) -> str:
-    if (
-        isinstance(error, OSError)
-        and error.filename is not None
-        and not isinstance(error, GameTheoryPrefError)
-    ):
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+    if isinstance(error, GameTheoryPrefError | UsageError):
+        return as_typed(str(error))
+    if isinstance(error, OSError):
+        return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error})"
+    what = f"{type(error).__name__}: {error}"
+    return f"{what}; this is a fault of gtpref: please report it with what --debug and gtpref info print"
 
 
 def _drop_stdout() -> None:

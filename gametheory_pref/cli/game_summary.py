@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def _favours_a_position(report: DataReport) -> bool:
     if report.first_share is None or report.n_comparisons is None or report.n_ties is None:
         return False
     # Three standard deviations of a fair coin, so that a handful of comparisons raises no alarm.
-    noise = 1.5 / max(report.n_comparisons - report.n_ties, 1.0) ** 0.5
+    noise = 1.5 / math.sqrt(max(report.n_comparisons - report.n_ties, 1.0))
     return abs(report.first_share - 0.5) > max(_POSITION_SHARE, noise)
 
 

@@ -107,6 +107,18 @@ def test_an_interrupt_is_code_130(run, four, monkeypatch):
     assert (result.code, result.out, result.err) == (130, "", "gtpref: interrupted\n")
 
 
+def test_a_fault_of_ours_is_not_blamed_on_the_input(run, four, monkeypatch):
+    def faulty(*args, **kwargs):
+        raise ZeroDivisionError("no good")
+
+    monkeypatch.setattr(solve_command, "solve", faulty)
+    result = run("solve", str(four))
+    assert result.code == 3
+    assert result.err.startswith("gtpref: error: ZeroDivisionError: no good; this is a fault of gtpref")
+    with pytest.raises(ZeroDivisionError):
+        run("solve", str(four), "--debug")
+
+
 def test_a_closed_pipe_is_quiet(four):
     reader, writer = os.pipe()
     os.close(reader)
