@@ -6,6 +6,11 @@ import os
 import pathlib
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Whether a test passes must not depend on how busy the machine is, nor on compiling at the first call.
+settings.register_profile("no_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no_clock")
 
 
 def shared_data_folder() -> pathlib.Path | None:

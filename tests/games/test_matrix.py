@@ -67,7 +67,7 @@ def test_a_matrix_game_does_not_change():
         ({"A": [[1, 2], [3]]}, "^A is ragged: row 0 has 2 entries and row 1 has 1"),
         ({"A": [[1, np.inf]]}, r"^A has a value that is not finite: entry \(0, 1\) is inf"),
         ({"A": [["x"]]}, "^A must hold numbers only"),
-        ({"A": [[1, 2]], "B": [[1], [2]]}, r"^A has shape \(1, 2\) and B \(2, 1\); both list rows by the row player"),
+        ({"A": [[1, 2]], "B": [[1], [2]]}, r"^A has shape \(1, 2\) and B \(2, 1\); both list rows"),
         ({"A": [[1, 2]], "B": [1, 2]}, r"^B must have 2 axes; its shape is \(2,\)$"),
         ({"A": [[1, 2]], "row_names": ["a", "b"]}, "^row_names has 2 entries for 1 responses"),
         ({"A": [[1, 2]], "column_names": ["a", "a"]}, "^column_names has 'a' twice"),

@@ -42,7 +42,7 @@ def test_a_multiplayer_game_does_not_change():
 @pytest.mark.parametrize(
     ("payoffs", "message"),
     [
-        (np.zeros((3, 2, 2)), r"^payoffs has shape \(3, 2, 2\): the first axis counts the players, so for 2 action axes"),
+        (np.zeros((3, 2, 2)), r"^payoffs has shape \(3, 2, 2\): the first axis counts the players, so for 2"),
         (np.zeros((2, 2, 0)), "every player needs an action$"),
         ([1.0, 2.0], r"^payoffs must have 2 axes; its shape is \(2,\)$"),
         (3.0, r"^payoffs must have 2 axes; its shape is \(\)$"),

@@ -1,4 +1,4 @@
-"""Preference games from probabilities, margins and log-odds: what is accepted, what is refused, in which words."""
+"""Preference games from probabilities, margins and log-odds: what is accepted and what refused."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ def test_rounding_passes_and_more_does_not():
     assert_allclose(game.payoff[0, 1], third - 0.5 - 2.5e-10, rtol=0, atol=1e-16)
     with pytest.raises(InputError, match=r"not 1"):
         preference_game([[0.5, third], [1 - third + 2e-9, 0.5]])
-    assert preference_game([[0.5, 1.0 + 1e-10], [-1e-10, 0.5]]).preference.tolist() == [[0.5, 1.0], [0.0, 0.5]]
+    assert preference_game([[0.5, 1.0 + 1e-10], [-1e-10, 0.5]]).preference.tolist() == [
+        [0.5, 1.0],
+        [0.0, 0.5],
+    ]
     assert preference_game([[0.5, 0.6], [0.5, 0.5]], atol=0.2).payoff[0, 1] == pytest.approx(0.05)
 
 
@@ -131,23 +134,23 @@ def test_a_game_survives_pickling():
 
 
 NOT_GAMES = [
-    ([[0.5, 0.7], [0.4, 0.5]], r"^P\[0, 1\] \+ P\[1, 0\] = 1\.1, not 1\. If ties were left out, count each as half"),
+    ([[0.5, 0.7], [0.4, 0.5]], r"^P\[0, 1\] \+ P\[1, 0\] = 1\.1, not 1\. If ties were left out,"),
     ([[0.5, 0.7], [0.4, 0.5]], "symmetrize=True; for win counts use from_counts$"),
     ([[0.4, 0.7], [0.3, 0.5]], r"^P\[0, 0\] = 0\.4; a response against itself wins with probability 1/2$"),
     ([[0, 60], [40, 0]], r"^P must hold probabilities; P\[0, 1\] is 60\. For win counts use from_counts"),
     ([[0.5, -0.2], [1.2, 0.5]], r"^P must hold probabilities; P\[0, 1\] is -0\.2"),
-    ([[0.5, 0.7, 0.2], [0.3, 0.5, 0.1]], r"^P must be square, one row and one column per response; .* \(2, 3\)$"),
+    ([[0.5, 0.7, 0.2], [0.3, 0.5, 0.1]], r"^P must be square, one row and one column per .* \(2, 3\)$"),
     ([0.5, 0.5], r"^P must have 2 axes; its shape is \(2,\)$"),
     (0.5, r"^P must have 2 axes; its shape is \(\)$"),
     (np.full((2, 2, 2), 0.5), r"^P must have 2 axes; its shape is \(2, 2, 2\)$"),
     (np.zeros((0, 0)), "^P is empty; a game needs at least one response$"),
-    ([[0.5, 0.7], [0.3]], r"^P is ragged: row 0 has 2 entries and row 1 has 1; give every row the same length$"),
-    ([[0.5, np.nan], [0.3, 0.5]], r"^P has a value that is not finite: entry \(0, 1\) is nan\. Fill in or drop"),
+    ([[0.5, 0.7], [0.3]], r"^P is ragged: row 0 has 2 entries and row 1 has 1; give every row the same"),
+    ([[0.5, np.nan], [0.3, 0.5]], r"^P has a value that is not finite: entry \(0, 1\) is nan\. Fill in"),
     ([[0.5, None], [0.3, 0.5]], r"^P has a value that is not finite: entry \(0, 1\) is nan"),
     ([[0.5, 0.7j], [0.3, 0.5]], "^P has complex entries; payoffs and probabilities are real numbers$"),
     ([["0.5", "0.7"], ["0.3", "0.5"]], r"^P must hold numbers only; it holds text: '0\.5'$"),
     ([[0.5, object()], [0.3, 0.5]], "^P must hold numbers only: "),
-    (np.ma.masked_array(TEA, mask=[[0, 1], [0, 0]]), "^P is a masked array with masked entries; fill in or drop"),
+    (np.ma.masked_array(TEA, mask=[[0, 1], [0, 0]]), "^P is a masked array with masked entries; fill in"),
 ]
 
 
@@ -160,7 +163,7 @@ def test_what_is_not_a_game_is_refused(matrix, message):
 def test_messages_use_the_names():
     with pytest.raises(InputError, match=r"^P\[tea, coffee\] \+ P\[coffee, tea\] = 1\.1, not 1"):
         preference_game([[0.5, 0.7], [0.4, 0.5]], names=["tea", "coffee"])
-    with pytest.raises(InputError, match=r"^no response is called 'cocoa'; the names start with tea, coffee$"):
+    with pytest.raises(InputError, match=r"^no response is called 'cocoa'; the names start with tea, c"):
         preference_game(TEA, names=["tea", "coffee"]).index("cocoa")
 
 
@@ -188,13 +191,14 @@ def test_bad_names_are_refused(build, names, message):
 @pytest.mark.parametrize("atol", [-1e-9, np.nan, np.inf, "tight", None])
 def test_a_bad_tolerance_is_refused(build, atol):
     matrix = TEA if build is preference_game else [[0, 0.1], [-0.1, 0]]
-    with pytest.raises(InputError, match="^atol must be a"):
+    with pytest.raises(InputError, match=r"^atol must be a (finite )?number"):
         build(matrix, atol=atol)
 
 
 @pytest.mark.parametrize(("build", "name"), [(from_margins, "M"), (from_scores, "S")])
 def test_what_is_not_skew_is_refused(build, name):
-    message = rf"^{name} must be skew-symmetric; {name}\[a, b\] = 0\.4 and {name}\[b, a\] = -0\.3 do not cancel$"
+    entries = rf"{name}\[a, b\] = 0\.4 and {name}\[b, a\] = -0\.3 do not cancel$"
+    message = rf"^{name} must be skew-symmetric; {entries}"
     with pytest.raises(InputError, match=message):
         build([[0, 0.4], [-0.3, 0]], names=["a", "b"])
     with pytest.raises(InputError, match=rf"^{name}\b.*{name}\[0, 0\] = 0\.1"):

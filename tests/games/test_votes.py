@@ -1,4 +1,4 @@
-"""Games from counts: ties, missing pairs, and the two ways to make a game of a table."""
+"""Games from counts: ties, missing pairs, two kinds of payoff."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
@@ -20,15 +20,15 @@ UNEVEN = [[0, 8, 450], [2, 0, 60], [550, 40, 0]]
 
 
 def counts(n):
-    return arrays(np.int64, (n, n), elements=st.integers(0, 30)).map(lambda m: m * (1 - np.eye(n, dtype=np.int64)))
+    off_diagonal = 1 - np.eye(n, dtype=np.int64)
+    return arrays(np.int64, (n, n), elements=st.integers(0, 30)).map(lambda table: table * off_diagonal)
 
 
 @given(st.integers(2, 6).flatmap(lambda n: st.tuples(counts(n), counts(n))))
 def test_win_rates_count_a_tie_as_half_a_win(tables):
     wins, raw = tables
     ties = raw + raw.T
-    if not (wins.any() or ties.any()):
-        return
+    assume(wins.any() or ties.any())
     game = from_counts(wins, ties=ties)
     n = len(wins)
     for i in range(n):
@@ -45,8 +45,7 @@ def test_win_rates_count_a_tie_as_half_a_win(tables):
 
 @given(st.integers(2, 6).flatmap(counts))
 def test_margins_are_wins_minus_losses_over_the_largest_total(wins):
-    if not wins.any():
-        return
+    assume(wins.any())
     game = from_counts(wins, kind="margin")
     expected = (wins - wins.T) / (2 * (wins + wins.T).max())
     assert_allclose(game.payoff, expected, rtol=1e-15, atol=0)
@@ -87,7 +86,7 @@ def test_missing_pairs_are_played_as_one_half_and_counted():
     assert game.preference[0, 2] == 0.5
     assert game.n_missing == 1
     assert repr(game) == "PreferenceGame(3 responses, 9 comparisons, 1 pairs never compared)"
-    with pytest.raises(InputError, match=r'^1 pairs were never compared; first: a and c\. .*missing="half" to play'):
+    with pytest.raises(InputError, match=r'^1 pairs were never compared; first: a and c\. .*missing="half"'):
         from_counts(wins, names=["a", "b", "c"], missing="error")
     assert from_counts([[0, 3], [1, 0]], missing="error").n_missing == 0
 
@@ -104,12 +103,12 @@ def test_the_winner_is_the_row():
 
 
 BAD = [
-    ({"wins": [[0, -1], [2, 0]]}, r"^wins\[0, 1\] = -1 is negative; counts are whole numbers\."),
-    ({"wins": [[0, 0.7], [0.3, 0]]}, r"^wins\[0, 1\] = 0\.7 is fractional; counts are whole numbers\. For win rates use"),
-    ({"wins": [[1, 2], [3, 0]]}, r"^wins\[0, 0\] = 1; a response is not compared with itself, so it must be 0$"),
+    ({"wins": [[0, -1], [2, 0]]}, r"^wins\[0, 1\] = -1 is negative; counts are whole"),
+    ({"wins": [[0, 0.7], [0.3, 0]]}, r"^wins\[0, 1\] = 0\.7 is fractional; .* use preference_game"),
+    ({"wins": [[1, 2], [3, 0]]}, r"^wins\[0, 0\] = 1; a response is not compared with itself, so it must be"),
     ({"wins": [[0, 2, 1], [3, 0, 1]]}, r"^wins must be square"),
     ({"wins": [[0, np.nan], [3, 0]]}, r"^wins has a value that is not finite: entry \(0, 1\) is nan"),
-    ({"wins": [[0, 0], [0, 0]]}, "^there are 0 comparisons, so nothing can be said about any pair; check the source$"),
+    ({"wins": [[0, 0], [0, 0]]}, "^there are 0 comparisons, so nothing can be said about any pair; check"),
     ({"ties": [[0, 2], [1, 0]]}, r"^ties\[0, 1\] = 2 but ties\[1, 0\] = 1; a tie belongs to the pair"),
     ({"ties": [[0, 2]]}, r"^ties has shape \(1, 2\) and wins \(2, 2\); they must agree$"),
     ({"ties": [[0, 0.5], [0.5, 0]]}, r"^ties\[0, 1\] = 0\.5 is fractional"),

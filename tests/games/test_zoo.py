@@ -118,7 +118,7 @@ def test_nothing_gains_against_the_winner(name):
 
 @pytest.mark.parametrize("name", PREFERENCE)
 def test_the_set_of_winners(name):
-    """A winner with ``p_i > 0`` exactly where ``(A p)_i = 0`` settles it: the set is a kernel on its support."""
+    """A winner with ``p_i > 0`` exactly where ``(A p)_i = 0`` settles it: the set is a kernel."""
     entry = ZOO[name]
     payoff = entry.payoff_exact
     guarantees = [[-a for a in row] for row in payoff]
