@@ -97,7 +97,9 @@ def test_winner(key: str, field: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("key", "field", "kind"),
     [
-        pytest.param(*case.values, id=case.id, marks=[pytest.mark.slow] if RECORDS[case.values[0]]["n_items"] > LARGE else [])
+        pytest.param(
+            *case.values, id=case.id, marks=[pytest.mark.slow] if RECORDS[case.values[0]]["n_items"] > LARGE else []
+        )
         for case in lottery_cases()
         if RECORDS[case.values[0]][case.values[1]].get("exact_certificate", True) is True
     ],

@@ -57,7 +57,7 @@ def test_the_maximum_entropy_winner_is_chosen_and_said() -> None:
 
 def test_reference_and_start_choose_the_closest_winner() -> None:
     preference, _ = clones()
-    # Scissors and its twin share 1/3 in the proportion of the anchor: the KL projection keeps ratios on a clone set.
+    # Scissors and its twin share 1/3 in the proportion of the anchor.
     for argument in ({"reference": [0.4, 0.3, 0.2, 0.1]}, {"start": [0.4, 0.3, 0.2, 0.1]}):
         policy = gp.solve(preference, **argument).policy  # type: ignore[arg-type]
         np.testing.assert_allclose(policy, [1 / 3, 1 / 3, 2 / 9, 1 / 9], atol=1e-9)
