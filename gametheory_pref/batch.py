@@ -1,0 +1,311 @@
+"""`solve_batch`: thousands of small preference games at once, on all cores, each with its own gap and status."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._check import as_float_array, choice, distribution, non_negative
+from ._types import BoolArray, FloatArray, IntArray
+from .errors import InputError, NotConverged, UnsupportedCombination
+from .kernels.newton_lanes import regularized_batch
+from .kernels.pivot_batch import find_games, minimax_batch
+from .status import Status
+
+# Below this many matrix entries a thread costs more than it saves.
+_SERIAL_ENTRIES = 30_000
+# Several chunks a thread, so that one slow stretch of games does not leave the others idle.
+_CHUNKS_PER_THREAD = 4
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BatchSolution:
+    """What `solve_batch` returns: arrays with one entry per game.
+
+    Attributes
+    ----------
+    policy : ndarray, shape (B, n)
+        Probabilities; zero outside the mask, and all zero for an input that is not a game.
+    gap : ndarray, shape (B,)
+        Two-sided duality gap in units of win probability; infinite for an input that is not a game.
+    status : ndarray of int, shape (B,)
+        `Status` of every game.
+    temperature : ndarray, shape (B,)
+        KL weight of every game.
+    method : str
+        "simplex", "newton" or "simplex and newton".
+    seconds : float
+        Wall time of the whole batch.
+    """
+
+    policy: FloatArray
+    gap: FloatArray
+    status: IntArray
+    temperature: FloatArray
+    method: str
+    seconds: float
+
+    @property
+    def converged(self) -> BoolArray:
+        """Which policies are answers to the stated tolerance."""
+        return (self.status == Status.EXACT) | (self.status == Status.CONVERGED)
+
+    def require(self) -> BatchSolution:
+        """Return the batch if every game has an answer.
+
+        Raises
+        ------
+        NotConverged
+            With the number of games without one, and the first of them.
+        """
+        bad = np.flatnonzero(~self.converged)
+        if bad.size == 0:
+            return self
+        first = int(bad[0])
+        raise NotConverged(
+            f"{bad.size} of {len(self)} games have no answer; the first is game {first} "
+            f"(gap {self.gap[first]:.3g}): {Status(int(self.status[first])).message}"
+        )
+
+    def summary(self) -> str:
+        """Return one line: how many games ended how, and the largest gap of those that are games."""
+        codes, counts = np.unique(self.status, return_counts=True)
+        ends = ", ".join(
+            f"{count} {Status(int(code)).name.lower().replace('_', ' ')}"
+            for code, count in zip(codes, counts, strict=True)
+        )
+        is_game = self.status != Status.INVALID
+        largest = f"; largest gap {self.gap[is_game].max():.2g}" if is_game.any() else ""
+        return f"{len(self)} games by {self.method}: {ends or 'none'}{largest}; {self.seconds:.3g} s"
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __repr__(self) -> str:
+        return f"BatchSolution({self.summary()})"
+
+
+def solve_batch(
+    P: ArrayLike,
+    *,
+    temperature: ArrayLike = 0.0,
+    reference: ArrayLike | None = None,
+    method: str = "auto",
+    tol: float = 1e-9,
+    mask: ArrayLike | None = None,
+) -> BatchSolution:
+    r"""Solve many preference games.
+
+    At temperature 0 every policy is a Minimax Winner by the simplex method. Where there are several winners it is the
+    vertex of their set that the method meets; `solve` finds the one of maximum entropy. At a positive temperature it is
+    the KL-regularised equilibrium :math:`\pi \propto \mu \exp(A \pi / \beta)` by Newton's method.
+
+    A game that is not one (a value that is not finite, ``P + P.T != 1``, an empty row of `mask`, a reference without
+    mass) gets the status ``INVALID``, a zero policy and an infinite gap; the others are solved all the same. Results do
+    not depend on the number of threads, nor on which games share the batch.
+
+    Parameters
+    ----------
+    P : array_like, shape (B, n, n)
+        Win probabilities of every game: the row response beats the column response.
+    temperature : float or array_like, shape (B,)
+        KL weight.
+    reference : array_like, shape (n,) or (B, n), optional
+        Anchor policy at positive temperatures, uniform when left out; scaled to a sum of one over each game's responses.
+    method : str
+        "auto", "simplex" (temperature 0) or "newton" (positive temperatures).
+    tol : float
+        Largest gap of an answer.
+    mask : array_like of bool, shape (B, n), optional
+        Which responses belong to each game, for games of different sizes; what `P` holds elsewhere is not read.
+
+    Returns
+    -------
+    BatchSolution
+        `policy` (B, n), `gap` (B,) and `status` (B,).
+
+    Raises
+    ------
+    InputError
+        A shape or a type is wrong, so that there is no telling the games apart.
+    UnsupportedCombination
+        The method does not serve the temperature, or a reference was given for temperature 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gametheory_pref as gp
+    >>> P = np.array([[[0.5, 0.1, 0.8], [0.9, 0.5, 0.1], [0.2, 0.9, 0.5]], np.eye(3)])
+    >>> batch = gp.solve_batch(P)
+    >>> batch.policy.round(4)
+    array([[0.3636, 0.2727, 0.3636],
+           [0.    , 0.    , 0.    ]])
+    >>> batch.converged
+    array([ True, False])
+    """
+    began = time.perf_counter()
+    preference = _stack(P)
+    n_games, n = preference.shape[:2]
+    active = _mask(mask, n_games, n)
+    kl_weight = _temperatures(temperature, n_games)
+    method = _method(method, kl_weight > 0.0, reference is not None)
+    question = _Question(
+        preference=preference,
+        active=active,
+        temperature=kl_weight,
+        log_reference=_log_reference(reference, active),
+        tol=non_negative(tol, name="tol"),
+    )
+    out = _Answers(
+        policy=np.zeros((n_games, n)),
+        gap=np.full(n_games, np.inf),
+        status=np.full(n_games, Status.INVALID, dtype=np.int64),
+    )
+    _in_threads(lambda games: _solve_games(question, out, games), n_games, entries=n_games * n * n)
+    return BatchSolution(*out, temperature=kl_weight, method=method, seconds=time.perf_counter() - began)
+
+
+class _Question(NamedTuple):
+    """The checked arguments, one row per game."""
+
+    preference: FloatArray
+    active: BoolArray
+    temperature: FloatArray
+    log_reference: FloatArray
+    tol: float
+
+
+class _Answers(NamedTuple):
+    """The arrays to fill, one row per game; they start out as those of an input that is not a game."""
+
+    policy: FloatArray
+    gap: FloatArray
+    status: IntArray
+
+
+def _solve_games(question: _Question, out: _Answers, games: slice) -> None:
+    """Solve a contiguous run of games."""
+    preference, active, temperature, log_reference = (part[games] for part in question[:4])
+    valid = np.empty(len(active), dtype=np.bool_)
+    find_games(preference, active, log_reference, valid)
+    warm = temperature > 0.0
+    for chosen, kernel, inputs in (
+        (valid & ~warm, minimax_batch, (preference, active)),
+        (valid & warm, regularized_batch, (preference, active, log_reference, temperature)),
+    ):
+        if chosen.all():
+            kernel(*inputs, question.tol, *(part[games] for part in out))
+        elif chosen.any():
+            part = _Answers(*(array[games][chosen] for array in out))
+            kernel(*(_read_only(array[chosen]) for array in inputs), question.tol, *part)
+            for whole, some in zip(out, part, strict=True):
+                whole[games][chosen] = some
+
+
+def _in_threads(task: Callable[[slice], None], n_games: int, *, entries: int) -> None:
+    """Run `task` over slices that cover all games, on all cores that this process may use."""
+    threads = _available_threads() if entries > _SERIAL_ENTRIES else 1
+    if threads == 1:
+        task(slice(0, n_games))
+        return
+    edges = np.linspace(0, n_games, min(n_games, threads * _CHUNKS_PER_THREAD) + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        for finished in pool.map(task, map(slice, edges[:-1], edges[1:])):
+            assert finished is None  # drawing the results is what raises a thread's exception here
+
+
+def _available_threads() -> int:
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view: inputs come that way or not, and numba would compile the kernels once for each."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _stack(P: ArrayLike) -> FloatArray:
+    try:
+        array = np.asarray(P)
+        if np.iscomplexobj(array):
+            raise InputError("P has complex entries; win probabilities are real numbers")
+        stack = np.ascontiguousarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"P must be one array of numbers of shape (B, n, n): {error}. "
+            "Games of different sizes share one array with the help of mask"
+        ) from error
+    if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or stack.shape[1] == 0:
+        raise InputError(f"P must have shape (B, n, n), one square matrix per game; its shape is {np.shape(array)}")
+    return _read_only(stack)
+
+
+def _mask(mask: ArrayLike | None, n_games: int, n: int) -> BoolArray:
+    if mask is None:
+        return _read_only(np.ones((n_games, n), dtype=np.bool_))
+    array = np.asarray(mask)
+    if array.dtype != np.bool_ or array.shape != (n_games, n):
+        raise InputError(
+            f"mask must be boolean of shape {(n_games, n)}, one row per game; it is {array.dtype} of shape {array.shape}"
+        )
+    return _read_only(np.ascontiguousarray(array))
+
+
+def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
+    if np.ndim(temperature) == 0:
+        return _read_only(np.full(n_games, non_negative(temperature, name="temperature")))
+    array = as_float_array(temperature, name="temperature", ndim=1)
+    if array.shape != (n_games,):
+        raise InputError(f"temperature has {array.size} entries for {n_games} games; give one, or one per game")
+    if (array < 0.0).any():
+        i = int(np.argmin(array))
+        raise InputError(f"temperature must be at least 0; entry {i} is {array[i]}")
+    return _read_only(array)
+
+
+def _log_reference(reference: ArrayLike | None, active: BoolArray) -> FloatArray:
+    """Return log reference per game up to a constant: NaN where the reference is none, -inf where it has no mass."""
+    if reference is None:
+        return _read_only(np.zeros(active.shape))
+    n = active.shape[1]
+    if np.ndim(reference) == 1:
+        weights = np.broadcast_to(distribution(reference, n, name="reference"), active.shape)
+    else:
+        weights = np.asarray(reference, dtype=np.float64)
+        if weights.shape != active.shape:
+            raise InputError(
+                f"reference must have shape {(n,)} or {active.shape}, one row per game; its shape is {weights.shape}"
+            )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _read_only(np.ascontiguousarray(np.log(weights)))
+
+
+def _method(method: str, warm: BoolArray, has_reference: bool) -> str:
+    """Return the name of what will run."""
+    method = choice(method, ("auto", "simplex", "newton"), name="method")
+    if method == "simplex" and warm.any():
+        raise UnsupportedCombination("method 'simplex' is for temperature 0; use 'newton', or 'auto'")
+    if method == "newton" and not warm.all():
+        raise UnsupportedCombination("method 'newton' is for positive temperatures; use 'simplex', or 'auto'")
+    if has_reference and not warm.all():
+        raise UnsupportedCombination(
+            "reference has no effect at temperature 0 in a batch; leave it out, or use solve, "
+            "which returns the winner closest to the reference"
+        )
+    if warm.any():
+        return "newton" if warm.all() else "simplex and newton"
+    return "newton" if method == "newton" else "simplex"

@@ -1,0 +1,86 @@
+"""Minimax Winners of many preference games, one after the other, without the interpreter in between."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._jit import jit
+from ..status import Status
+from .pivot import solve_game
+
+_ATOL = 1e-9  # how far win probabilities may be from complementary and from [0, 1]: that of `preference_game`
+
+_EXACT = int(Status.EXACT)
+_INACCURATE = int(Status.INACCURATE)
+
+
+@jit
+def find_games(preference, active, log_reference, valid_out):
+    """Set, for each game of a batch, whether it is one.
+
+    It has at least one response, probabilities with ``P + P.T == 1`` within 1e-9, and a reference with mass.
+    """
+    n_games, n = active.shape
+    for game in range(n_games):
+        has_mass = False
+        valid = True
+        for i in range(n):
+            if active[game, i]:
+                # Comparisons are written so that a NaN fails.
+                valid = valid and log_reference[game, i] < np.inf
+                has_mass = has_mass or log_reference[game, i] > -np.inf
+                for j in range(i, n):
+                    if active[game, j]:
+                        win = preference[game, i, j]
+                        total = win + preference[game, j, i]
+                        if not (abs(total - 1.0) <= _ATOL and abs(win - 0.5) <= 0.5 + _ATOL):
+                            valid = False
+        valid_out[game] = valid and has_mass
+
+
+@jit
+def minimax_batch(preference, active, tol, policy_out, gap_out, status_out):
+    """Write a winner of every game, its gap ``2 max_i (A pi)_i`` and its status.
+
+    Parameters
+    ----------
+    preference : array, shape (B, n, n)
+        Win probabilities that `find_games` accepts.
+    active : bool array, shape (B, n)
+        Which responses belong to the game; the others get probability exactly 0.
+    tol : float
+        Largest gap of an answer.
+    policy_out, gap_out, status_out : arrays, shapes (B, n), (B,) and int64 (B,)
+        Receive the results.
+    """
+    n_games, n = active.shape
+    members = np.empty(n, np.int64)
+    payoff = np.empty((n, n))
+    row = np.empty(n)
+    column = np.empty(n)
+    for game in range(n_games):
+        count = 0
+        for i in range(n):
+            policy_out[game, i] = 0.0
+            if active[game, i]:
+                members[count] = i
+                count += 1
+        if count != row.size:
+            payoff = np.empty((count, count))
+            row = np.empty(count)
+            column = np.empty(count)
+        for a in range(count):
+            for b in range(count):
+                # Exactly skew, as in `preference_game`.
+                margin = (preference[game, members[a], members[b]] - preference[game, members[b], members[a]]) / 2.0
+                payoff[a, b] = min(max(margin, -0.5), 0.5)
+        solve_game(payoff, row, column)
+        largest = 0.0
+        for a in range(count):
+            gain = 0.0
+            for b in range(count):
+                gain += payoff[a, b] * row[b]
+            largest = gain if gain > largest else largest
+            policy_out[game, members[a]] = row[a]
+        gap_out[game] = 2.0 * largest
+        status_out[game] = _EXACT if 2.0 * largest <= tol else _INACCURATE
