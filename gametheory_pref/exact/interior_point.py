@@ -38,6 +38,18 @@ _ROUNDING = 2e-14
 _SMALLEST_REDUCIBLE = 40
 """Below this order a step costs less than splitting the game."""
 
+_SMALLEST_SINGLE = 200
+"""Below this order single precision saves nothing."""
+
+_CERTAIN = 1e3
+"""Offset of the homogenising index of a reduced game, which every solution must use."""
+
+_UNDECIDED = 3.0
+"""A response whose centred log(p/s) is at most this in size is undecided."""
+
+_DOUBTFUL = 1.0
+"""The same for a second look, when an optimum under the first decisions is known."""
+
 
 class InteriorPoint(NamedTuple):
     """Answer of `interior_point`.
@@ -138,9 +150,9 @@ def interior_point(
     if largest == 0.0:
         uniform = np.full(n, 1.0 / n)
         return InteriorPoint(uniform, 0.0, Status.EXACT, uniform, np.zeros(n), 0, 0, True)
-    path = _Path(payoff / largest)
+    path = _Path(payoff / largest, np.full(n, 1.0 / n), single=n >= _SMALLEST_SINGLE)
     path.propose_vertex()
-    status = _follow(path, tol / largest, max_steps, deadline, n // 3 if n >= _SMALLEST_REDUCIBLE else -1)
+    status = _follow(path, tol / largest, max_steps, deadline, depth=0)
     best = path.best
     gap = 2.0 * float((payoff @ best.policy).max())
     return InteriorPoint(
@@ -180,7 +192,7 @@ def central_point(payoff: FloatArray, *, mu: float = 1e-12, max_steps: int = 200
     n = len(payoff)
     if largest == 0.0:
         return CentralPoint(np.full(n, 1.0 / n), np.full(n, n * mu), mu, 0)
-    path = _Path(payoff / largest)
+    path = _Path(payoff / largest, np.full(n, 1.0 / n), single=False)
     target = mu / largest
     while path.n_steps < max_steps and not path.is_centred_at(target):
         if not path.step(target):
@@ -205,11 +217,13 @@ def _largest_payoff(payoff: FloatArray) -> float:
     return largest
 
 
-def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, most_undecided: int) -> Status:
+def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, depth: int) -> Status:
     """Follow the path until a candidate is exact, or `tol` is met and float64 offers no more.
 
-    The game is reduced once no more than `most_undecided` indices are undecided.
+    The game is reduced once few enough of its indices are undecided; `depth` counts the reductions behind it.
     """
+    n = len(path.p)
+    most_undecided = 2 * n // 5 if n >= _SMALLEST_REDUCIBLE and depth < 2 else -1
     while path.best.gap > _ROUNDING or not path.best.polished:
         out_of_time = deadline is not None and time.perf_counter() >= deadline
         if out_of_time or path.n_steps >= max_steps or not path.step(0.0):
@@ -219,11 +233,11 @@ def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, mos
                 return Status.TIME_LIMIT
             return Status.STEP_LIMIT if path.n_steps >= max_steps else Status.INACCURATE
         certainty = path.certainty()
-        undecided = int(np.count_nonzero(np.abs(certainty) <= 2.0))
+        undecided = int(np.count_nonzero(np.abs(certainty) <= _UNDECIDED))
         if undecided <= most_undecided:
             most_undecided = undecided // 2
-            path.propose_reduced(certainty, deadline)
-        elif undecided <= len(path.p) // 10 or path.mu * len(path.p) < 1e-6:
+            path.propose_reduced(deadline, depth)
+        elif undecided <= n // 50 or path.mu * n < 1e-6:
             path.propose_polished(certainty > 0.0)
     return Status.EXACT
 
@@ -231,31 +245,43 @@ def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, mos
 class _Path:
     """The iterate of one game whose largest payoff is 1, its Newton system, and the best candidate so far."""
 
-    def __init__(self, payoff: FloatArray) -> None:
+    def __init__(
+        self, payoff: FloatArray, start: FloatArray, *, single: bool, offset: FloatArray | None = None
+    ) -> None:
         n = len(payoff)
         self.payoff = payoff
-        self.p = np.full(n, 1.0 / n)
-        gains = payoff @ self.p
-        # All products p_i s_i within a factor 3 below their mean; the mean is theta / n by skewness.
-        self.theta = max(1.5 * float(gains.max()), 1e-3)
+        self.p = start
+        gains = _gains(payoff, start)
+        # The smallest theta for which every product p_i s_i is at least 0.3 of their mean, which is theta /
+        # n.
+        self.theta = max(float((start * gains / (start - 0.3 / n)).max()), 1e-6)
         self.s = self.theta - gains
-        self.best = _Candidate(self.p, 2.0 * float(gains.max()), False)
+        self.best = _Candidate(start, 2.0 * float(gains.max()), False)
         self.n_steps = 0
         self.n_factorizations = 0
-        self._newton = _NewtonSystem(payoff)
-        self._log_size = float(np.log(np.linalg.norm(payoff) / n))
+        self._newton = _NewtonSystem(payoff, single)
+        self._size = float(np.linalg.norm(payoff) / n)
+        self._offset = offset
 
     @property
     def mu(self) -> float:
         return float(self.p @ self.s) / len(self.p)
 
-    def certainty(self) -> FloatArray:
-        """Return log(p/s), centred: large in the support, very negative outside.
+    def offset(self) -> FloatArray:
+        """Return what centres log(p/s): given, or the typical slack outside against the typical p inside.
 
-        The centre compares the typical p of the support, p'p, with the typical slack outside, (root mean
-        square payoff) * |p|.
+        Typical is the mean weighted by itself. Where no slack stays large, all of the game is support, and
+        payoffs give the scale.
         """
-        result: FloatArray = np.log(self.p / self.s) - 0.5 * np.log(float(self.p @ self.p)) + self._log_size
+        if self._offset is not None:
+            return self._offset
+        size_p = float(self.p @ self.p)
+        size_s = float(self.s @ self.s) / float(self.s.sum())
+        return np.full(len(self.p), np.log(max(size_s, 1e-3 * self._size * size_p**0.5) / size_p))
+
+    def certainty(self) -> FloatArray:
+        """Return log(p/s), centred: large in the support, very negative outside."""
+        result: FloatArray = np.log(self.p / self.s) + self.offset()
         return result
 
     def is_centred_at(self, target: float) -> bool:
@@ -264,27 +290,35 @@ class _Path:
 
     def step(self, mu_floor: float) -> bool:
         """Take one step towards a mu of at least `mu_floor`; False if none is possible."""
-        p, s, mu = self.p, self.s, self.mu
+        if self._newton.single:
+            if self.mu * len(self.p) > 1e-6 and self._try_step(mu_floor):
+                return True
+            self._newton = _NewtonSystem(self.payoff, False)
+        return self._try_step(mu_floor)
+
+    def _try_step(self, mu_floor: float) -> bool:
+        p, s = self.p, self.s
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            ratio = s / p
-            if not self._newton.factorize(ratio):
-                return False
             self.n_factorizations += 1
-            dp, length = _direction(self._newton, p, s, ratio, mu, mu_floor)
+            if not self._newton.factorize(s / p):
+                return False
+            dp, ds, dtheta, length = _direction(self._newton, p, s, self.mu, mu_floor)
             p = p + length * dp
             p /= p.sum()
-            gains = self.payoff @ p
-        # s and theta follow from p, so that rounding and inexact solves never leave the feasible set; only
-        # the centrality suffers, and the next step repairs that.
-        highest = float(gains.max())
-        theta = self.theta + length * self._newton.dtheta
-        s = theta - gains
-        if not (np.isfinite(theta) and p.min() > 0.0 and s.min() > 0.0):
+            # s and theta follow from p, so that rounding and inexact solves never leave the feasible set;
+            # only the centrality suffers, and the next step repairs that.
+            gains = _gains(self.payoff, p)
+            theta = self.theta + length * dtheta
+            s = theta - gains
+            accurate = np.abs(s - self.s - length * ds) <= 0.5 * s
+        if not (length > 1e-4 and p.min() > 0.0 and s.min() > 0.0):
+            return False
+        if self._newton.single and not accurate.all():
             return False
         self.p, self.s, self.theta = p, s, theta
         self.n_steps += 1
-        self._keep(_Candidate(p, 2.0 * highest, False))
-        return length > 1e-4
+        self._keep(_Candidate(p, 2.0 * float(gains.max()), False))
+        return True
 
     def propose_vertex(self) -> None:
         """Propose a response that no other beats: it is optimal on its own."""
@@ -299,16 +333,16 @@ class _Path:
         """Solve the equations of `support` and keep the point if it is the best so far."""
         self._propose(_polish(self.payoff, self.p, np.flatnonzero(support)))
 
-    def propose_reduced(self, certainty: FloatArray, deadline: float | None) -> None:
+    def propose_reduced(self, deadline: float | None, depth: int) -> None:
         """Solve the game of the undecided indices and keep the completed point if it is the best so far."""
-        p = _solve_by_reduction(self.payoff, self.p, certainty, deadline)
+        p = _solve_by_reduction(self, deadline, depth)
         self._propose(p)
         if p is None or not self.best.gap <= _ROUNDING:
-            self.propose_polished(certainty > 0.0 if p is None else p > 0.0)
+            self.propose_polished(self.certainty() > 0.0 if p is None else p > 0.0)
 
     def _propose(self, p: FloatArray | None) -> None:
         if p is not None:
-            self._keep(_Candidate(p, 2.0 * float((self.payoff @ p).max()), True))
+            self._keep(_Candidate(p, 2.0 * float(_gains(self.payoff, p).max()), True))
 
     def _keep(self, candidate: _Candidate) -> None:
         # Below rounding level gaps mean nothing; there the exact zeros of a polished point decide.
@@ -317,18 +351,21 @@ class _Path:
 
 
 class _NewtonSystem:
-    """``[diag(d) - A, 1; -1', 0]``, factorised in place."""
+    """``[diag(d) - A, 1; -1', 0]``, factorised in place, in single or double precision."""
 
-    def __init__(self, payoff: FloatArray) -> None:
+    def __init__(self, payoff: FloatArray, single: bool) -> None:
         from scipy.linalg import lapack
 
         n = len(payoff)
-        self._lapack = lapack
+        self.single = single
+        dtype = np.float32 if single else np.float64
+        self._getrf, self._getrs = (
+            (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
+        )
         # -A is A', whose columns are contiguous: the matrix LAPACK wants is a straight copy of memory.
-        self._negated = payoff.T
-        self._matrix = np.empty((n + 1, n + 1), order="F")
-        self._right = np.zeros(n + 1)
-        self.dtheta = 0.0
+        self._negated = payoff.astype(dtype).T if single else payoff.T
+        self._matrix = np.empty((n + 1, n + 1), dtype, order="F")
+        self._right = np.zeros(n + 1, dtype)
 
     def factorize(self, diagonal: FloatArray) -> bool:
         n = len(diagonal)
@@ -338,46 +375,55 @@ class _NewtonSystem:
         matrix[:n, n] = 1.0
         matrix[n, :n] = -1.0
         matrix[n, n] = 0.0
-        self._factors, self._pivots, info = self._lapack.dgetrf(matrix, overwrite_a=1)
+        self._factors, self._pivots, info = self._getrf(matrix, overwrite_a=1)
         return bool(info == 0)
 
-    def solve(self, right: FloatArray) -> FloatArray:
-        """Return dp with sum 0 (dtheta is kept in `dtheta`)."""
+    def solve(self, right: FloatArray) -> tuple[FloatArray, float]:
+        """Return dp, of sum 0, and dtheta."""
         n = len(right)
         self._right[:n] = right
         self._right[n] = 0.0
-        solution, _ = self._lapack.dgetrs(self._factors, self._pivots, self._right)
-        self.dtheta = float(solution[n])
-        result: FloatArray = solution[:n]
-        return result
+        solution = self._getrs(self._factors, self._pivots, self._right)[0].astype(np.float64, copy=False)
+        return solution[:n], float(solution[n])
+
+
+def _gains(payoff: FloatArray, p: FloatArray) -> FloatArray:
+    """Return payoff @ p by the BLAS that factorises; two, each with its threads, would wait on each other."""
+    from scipy.linalg import blas
+
+    result: FloatArray = blas.dgemv(-1.0, payoff.T, p)
+    return result
+
+
+def _block(payoff: FloatArray, rows: IntArray, columns: IntArray) -> FloatArray:
+    result: FloatArray = payoff.take(rows, axis=0).take(columns, axis=1)
+    return result
 
 
 def _direction(
-    newton: _NewtonSystem, p: FloatArray, s: FloatArray, ratio: FloatArray, mu: float, mu_floor: float
-) -> tuple[FloatArray, float]:
-    """Return the corrected direction of p (dtheta is left in `newton`) and the length to go along it."""
+    newton: _NewtonSystem, p: FloatArray, s: FloatArray, mu: float, mu_floor: float
+) -> tuple[FloatArray, FloatArray, float, float]:
+    """Return the corrected direction (dp, ds, dtheta) and the length to go along it."""
     # With right-hand side c/p the step satisfies p ds + s dp = c, hence ds = c/p - (s/p) dp.
-    dp = newton.solve(-s)
+    ratio = s / p
+    dp, dtheta = newton.solve(-s)
     ds = -s - ratio * dp
     length = _longest(p, s, dp, ds)
     predicted = float((p + length * dp) @ (s + length * ds)) / len(p)
     target = max(min(max((predicted / mu) ** 3, 1e-6), 0.8) * mu, mu_floor)
-    complement = target - p * s - dp * ds
-    right = complement / p
-    dp = newton.solve(right)
+    right = (target - p * s - dp * ds) / p
+    dp, dtheta = newton.solve(right)
     ds = right - ratio * dp
     length = _longest(p, s, dp, ds)
     for _ in range(2):
-        kept = newton.dtheta
-        right_new = right + _centrality(p, s, dp, ds, min(1.0, length + 0.3), target) / p
-        dp_new = newton.solve(right_new)
-        ds_new = right_new - ratio * dp_new
+        corrected = right + _centrality(p, s, dp, ds, min(1.0, length + 0.3), target) / p
+        dp_new, dtheta_new = newton.solve(corrected)
+        ds_new = corrected - ratio * dp_new
         length_new = _longest(p, s, dp_new, ds_new)
         if length_new < length + 0.015:
-            newton.dtheta = kept
             break
-        right, dp, ds, length = right_new, dp_new, ds_new, length_new
-    return dp, 0.995 * length
+        right, dp, ds, dtheta, length = corrected, dp_new, ds_new, dtheta_new, length_new
+    return dp, ds, dtheta, 0.995 * length
 
 
 def _centrality(
@@ -406,22 +452,23 @@ def _polish(payoff: FloatArray, p: FloatArray, support: IntArray) -> FloatArray 
     if support.size == 0:
         return None
     x = p[support] / p[support].sum()
-    sub = payoff[np.ix_(support, support)]
-    newton = _NewtonSystem(sub)
+    sub = _block(payoff, support, support)
+    newton = _NewtonSystem(sub, False)
     weights = np.minimum((x.mean() / x) ** 2, 1e6)
     if not newton.factorize(1e-9 * weights):
         return None
     theta = 0.0
     best, best_residual = x, np.inf
     for _ in range(6):
-        residual = sub @ x - theta
+        residual = _gains(sub, x) - theta
         size = float(np.abs(residual).max())
         if not size < 0.5 * best_residual:
             break
         best, best_residual = x, size
-        x = x + newton.solve(residual)
-        theta += newton.dtheta
+        dx, dtheta = newton.solve(residual)
+        x = x + dx
         x /= x.sum()
+        theta += dtheta
     return _as_policy(best, support, len(p))
 
 
@@ -435,73 +482,38 @@ def _as_policy(x: FloatArray, indices: IntArray, n: int) -> FloatArray | None:
     return p
 
 
-def _solve_by_reduction(
-    payoff: FloatArray, p: FloatArray, certainty: FloatArray, deadline: float | None
-) -> FloatArray | None:
-    """Solve the game of the undecided indices; widen them where the completed point breaks a decision."""
-    undecided = np.abs(certainty) <= 2.0
-    for _ in range(4):
-        policy, broken = _complete_reduced(payoff, p, certainty, undecided, deadline)
-        if policy is None or not broken.any():
+def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> FloatArray | None:
+    """Return an optimal policy by solving the game of the undecided indices, or None.
+
+    A decision that the completed point breaks is opened again, along with the more doubtful of the undecided
+    ones; the other undecided ones have by then been decided by the solution.
+    """
+    payoff, certainty = path.payoff, path.certainty()
+    inside = certainty > 0.0
+    undecided = np.abs(certainty) <= _UNDECIDED
+    doubtful = np.abs(certainty) <= _DOUBTFUL
+    for _ in range(6):
+        elimination = _eliminate(payoff, certainty, inside, undecided)
+        x = None if elimination is None else _complete(elimination, path, deadline, depth)
+        if x is None:
+            return None
+        policy = np.maximum(x, 0.0)
+        policy /= policy.sum()
+        broken = ~undecided & np.where(inside, x < -1e-13, _gains(payoff, policy) > 1e-12)
+        if not broken.any():
             return policy
-        undecided |= broken
-        if np.count_nonzero(undecided) > len(p) // 2:
+        inside[undecided] = x[undecided] > 0.0
+        undecided = doubtful = doubtful | broken
+        if 2 * np.count_nonzero(undecided) > len(payoff):
             return None
     return None
-
-
-def _complete_reduced(
-    payoff: FloatArray, p: FloatArray, certainty: FloatArray, undecided: BoolArray, deadline: float | None
-) -> tuple[FloatArray | None, BoolArray]:
-    """Return a policy with decided indices taken at their word, and the indices whose word was broken."""
-    n = len(p)
-    broken = np.zeros(n, dtype=bool)
-    elimination = _eliminate(payoff, certainty, undecided)
-    if elimination is None:
-        return None, broken
-    open_indices, p_open = elimination.open_indices, p[elimination.open_indices]
-    scale = np.append(p_open, 1.0) if elimination.sure.size else p_open
-    y = _solve_reduced(elimination.game, scale, deadline)
-    if y is None:
-        return None, broken
-    if elimination.sure.size:
-        if not y[-1] > 1e-12 * y.sum():
-            return None, broken
-        x_open = y[:-1] / y[-1]
-        x_sure = (elimination.response @ x_open + elimination.offset)[:-1]
-    else:
-        x_open, x_sure = y, np.empty(0)
-    x = np.zeros(n)
-    x[open_indices] = x_open
-    x[elimination.sure] = x_sure
-    broken[elimination.sure] = x_sure < -1e-13
-    decided_out = (x == 0.0) & ~broken
-    np.maximum(x, 0.0, out=x)
-    x /= x.sum()
-    broken |= decided_out & (payoff @ x > 1e-12)
-    broken[open_indices] = False
-    return x, broken
-
-
-def _solve_reduced(game: FloatArray, scale: FloatArray, deadline: float | None) -> FloatArray | None:
-    """Return an optimal policy of a reduced game up to a factor, or None if it has no exact one.
-
-    Scaling by the present iterate makes the uniform start of the small game a continuation of the large one.
-    """
-    scaled = np.where(np.abs(game) > 1e-12, game, 0.0) * np.outer(scale, scale)
-    scaled = 0.5 * (scaled - scaled.T)
-    largest = float(scaled.max())
-    if largest == 0.0:
-        return scale
-    path = _Path(scaled / largest)
-    status = _follow(path, 0.0, 40, deadline, -1)
-    return scale * path.best.policy if status is Status.EXACT else None
 
 
 class _Elimination(NamedTuple):
     """What is left of a game after the equations of the sure support are solved.
 
-    (x_sure, theta) = response @ x_open + offset, and `game` is the symmetric game in (x_open, 1).
+    (x_sure, theta) = response @ x_open + offset, and `game` is the symmetric game in (x_open, 1), or in
+    x_open alone if nothing is sure.
     """
 
     sure: IntArray
@@ -511,8 +523,10 @@ class _Elimination(NamedTuple):
     game: FloatArray
 
 
-def _eliminate(payoff: FloatArray, certainty: FloatArray, undecided: BoolArray) -> _Elimination | None:
-    """Eliminate the sure support C (and theta) from the optimality conditions.
+def _eliminate(
+    payoff: FloatArray, certainty: FloatArray, inside: BoolArray, undecided: BoolArray
+) -> _Elimination | None:
+    """Eliminate the sure support C (and theta) from the optimality conditions; None if C is too degenerate.
 
     With M = [-A_CC, 1; -1', 0] and F = [A_CU; 1'] the equations read M (x_C, theta) = F x_U - e. The slack of
     U is then K x_U + q with K = -A_UU + F' inv(M) F, skew because M is, and q = -F' inv(M) e: a self-dual
@@ -520,52 +534,105 @@ def _eliminate(payoff: FloatArray, certainty: FloatArray, undecided: BoolArray) 
     """
     from scipy.linalg import lapack
 
-    sure = np.flatnonzero(~undecided & (certainty > 0.0))
+    sure = np.flatnonzero(inside & ~undecided)
     open_indices = np.flatnonzero(undecided)
     for _ in range(2):
-        if sure.size % 2 == 0 and sure.size:
-            # A skew matrix of odd order is singular, and M has order |C| + 1.
-            weakest = sure[int(certainty[sure].argmin())]
-            sure = sure[sure != weakest]
-            open_indices = np.append(open_indices, weakest)
-        if sure.size == 0:
-            break
+        if sure.size % 2 == 0 and sure.size > 0:
+            # M has order |C| + 1, and a skew matrix of odd order is singular.
+            weakest = int(certainty[sure].argmin())
+            open_indices = np.append(open_indices, sure[weakest])
+            sure = np.delete(sure, weakest)
         k = sure.size
+        if k == 0:
+            game = _block(payoff, open_indices, open_indices)
+            return _Elimination(sure, open_indices, np.empty((1, open_indices.size)), np.empty(1), game)
         matrix = np.empty((k + 1, k + 1), order="F")
-        matrix[:k, :k] = -payoff[np.ix_(sure, sure)]
+        matrix.T[:k, :k] = _block(payoff, sure, sure)
         matrix[:k, k] = 1.0
-        matrix[k] = np.append(-np.ones(k), 0.0)
+        matrix[k, :k] = -1.0
+        matrix[k, k] = 0.0
         factors, pivots, _ = lapack.dgetrf(matrix, overwrite_a=1)
         dependent = np.abs(factors.diagonal()) < 1e-9
         if not dependent.any():
             return _schur_complement(payoff, sure, open_indices, factors, pivots)
-        # Independent columns of a skew matrix span a nonsingular principal submatrix; the others stay in the
-        # game.
         if dependent[k] or 8 * np.count_nonzero(dependent) > k:
             return None
+        # Independent columns of a skew matrix span a nonsingular principal submatrix; the others stay in the
+        # game.
         open_indices = np.append(open_indices, sure[dependent[:k]])
         sure = sure[~dependent[:k]]
-    if sure.size or open_indices.size == 0:
-        return None
-    return _Elimination(
-        sure, open_indices, np.empty((0, 0)), np.empty(0), payoff[np.ix_(open_indices, open_indices)]
-    )
+    return None
 
 
 def _schur_complement(
     payoff: FloatArray, sure: IntArray, open_indices: IntArray, factors: FloatArray, pivots: IntArray
 ) -> _Elimination:
-    from scipy.linalg import lapack
+    from scipy.linalg import blas, lapack
 
     k, u = sure.size, open_indices.size
     border = np.ones((k + 1, u + 1), order="F")
-    border[:k, :u] = payoff[np.ix_(sure, open_indices)]
+    np.negative(_block(payoff, open_indices, sure), out=border.T[:u, :k])
     border[:k, u] = 0.0
     border[k, u] = -1.0
     solution, _ = lapack.dgetrs(factors, pivots, border)
-    coupling = border[:, :u].T @ solution
+    coupling = blas.dgemm(1.0, border[:, :u], solution, trans_a=1)
     game = np.zeros((u + 1, u + 1))
-    game[:u, :u] = payoff[np.ix_(open_indices, open_indices)] - coupling[:, :u]
+    game[:u, :u] = _block(payoff, open_indices, open_indices) - coupling[:, :u]
     game[:u, u] = -coupling[:, u]
     game[u, :u] = coupling[:, u]
     return _Elimination(sure, open_indices, solution[:, :u], solution[:, u], game)
+
+
+def _complete(
+    elimination: _Elimination, path: _Path, deadline: float | None, depth: int
+) -> FloatArray | None:
+    """Solve what is left and return the whole solution, of sum 1 but perhaps negative where it was sure."""
+    sure, open_indices = elimination.sure, elimination.open_indices
+    u = open_indices.size
+    present, offset = path.p[open_indices], path.offset()[open_indices]
+    x = np.zeros(len(path.p))
+    if sure.size == 0:
+        y = _solve_reduced(elimination.game, present, np.full(u, 1.0 / u), offset, deadline, depth)
+        if y is None:
+            return None
+        x[open_indices] = y / y.sum()
+        return x
+    if u == 0:
+        x[sure] = elimination.offset[:-1]
+        return x
+    # Half of the mass on the homogenising index makes all products p_i s_i those of the large game again.
+    start = np.append(np.full(u, 0.5 / u), 0.5)
+    present, offset = np.append(present, 1.0), np.append(offset, _CERTAIN)
+    y = _solve_reduced(elimination.game, present, start, offset, deadline, depth)
+    if y is None or not y[-1] > 1e-12 * y.sum():
+        return None
+    x_open = y[:-1] / y[-1]
+    x[open_indices] = x_open
+    x[sure] = (elimination.response @ x_open + elimination.offset)[:-1]
+    return x
+
+
+def _solve_reduced(
+    game: FloatArray,
+    present: FloatArray,
+    start: FloatArray,
+    offset: FloatArray,
+    deadline: float | None,
+    depth: int,
+) -> FloatArray | None:
+    """Return an optimal policy of a reduced game up to a factor, or None if it has no exact one.
+
+    The game is scaled so that the policy `start` of the small game is the iterate `present` of the large one.
+    """
+    scale = present / start
+    scaled = np.where(np.abs(game) > 1e-12, game, 0.0) * np.outer(scale, scale)
+    scaled = 0.5 * (scaled - scaled.T)
+    largest = float(scaled.max())
+    if largest == 0.0:
+        return present
+    # Policies of the small game are x / scale and slacks scale * s / largest: the same log(p/s), hence
+    # certainty.
+    offset = offset + 2.0 * np.log(scale) - np.log(largest)
+    path = _Path(scaled / largest, start, single=False, offset=offset)
+    status = _follow(path, 0.0, 40, deadline, depth + 1)
+    return scale * path.best.policy if status is Status.EXACT else None
