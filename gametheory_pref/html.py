@@ -141,8 +141,9 @@ def _cell(game: PreferenceGame, i: int, j: int, missing: bool, borders: str) -> 
     counted = "" if game.votes is None else f" ({game.votes.totals[i, j]:g} comparisons)"
     title = escape(f"{row} beats {column} with probability {p:.6g}{counted}")
     background, color = cell_colors(p)
-    look = f"{base}; background: {background}; color: {color}"
-    return f'<td style="{look}" title="{title}">{escape(show_win(p))}</td>'
+    # The colour is the text's alone: the box takes the colour of the page's text.
+    number = f'<span style="color: {color}">{escape(show_win(p))}</span>'
+    return f'<td style="{base}; background: {background}" title="{title}">{number}</td>'
 
 
 def solution_table(solution: Solution) -> str:
@@ -291,7 +292,7 @@ footer {{ margin-top: 2rem; font-size: 0.85rem; opacity: 0.75; }}
   :root {{ color-scheme: light; }}
   body {{ max-width: none; margin: 0; font-size: 11pt; }}
   figure svg {{ min-width: 0; }}
-  .win-matrix {{ overflow: visible !important; font-size: 8pt; }}
+  .win-matrix {{ overflow: visible !important; font-size: 8pt; break-inside: avoid; }}
   .win-matrix td, .win-matrix th {{ padding: 1px 2px !important; min-width: 0 !important; }}
   * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   tr, figure {{ break-inside: avoid; }}

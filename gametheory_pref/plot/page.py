@@ -52,18 +52,18 @@ def figure(solution: Solution) -> Figure:
         draw_matrix(game, display_order(game)[:MOST_ROWS], page.add_subfigure(grid[0, 0]).add_subplot())
         majority_graph(game, ax=page.add_subfigure(grid[0, 1]).add_subplot())
         draw_policy(solution, ["Policy"], page.add_subfigure(grid[1, :]).add_subplot())
-        headline = textwrap.fill(_headline(solution, game), 130)
+        headline = "\n".join(textwrap.fill(line, 130) for line in _headlines(solution, game))
         page.suptitle(headline, x=0.01, ha="left", fontsize=12.0, parse_math=False)
     return page
 
 
-def _headline(solution: Solution, game: PreferenceGame) -> str:
+def _headlines(solution: Solution, game: PreferenceGame) -> list[str]:
     from ..majority import smith_indices
 
     answer = f"{kind(solution)} ({uniqueness_sentence(solution.certificate())})"
     line = f"{answer}; duality gap {gap_text(solution)}; {smith_sentence(game, len(smith_indices(game)))}"
     problem = warning(solution)
-    return line if problem is None else f"{line}. {problem}"
+    return [line] if problem is None else [line, problem]
 
 
 def save(picture: Figure | Axes, file: str | os.PathLike[str]) -> None:

@@ -17,6 +17,7 @@ BLUE = "#0072b2"
 ORANGE = "#e66100"
 WHITE = "#ffffff"
 INK = "#1a1a1a"
+BLACK = "#000000"
 GREY = "#767676"
 PALE = "#ececec"
 SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
@@ -155,13 +156,14 @@ def cell_colors(p: float) -> tuple[str, str]:
     Examples
     --------
     >>> cell_colors(0.5), cell_colors(1.0)
-    (('#ffffff', '#1a1a1a'), ('#0072b2', '#ffffff'))
+    (('#ffffff', '#000000'), ('#0072b2', '#ffffff'))
     """
     strength = min(abs(2.0 * p - 1.0), 1.0)
     end = _rgb(BLUE if p > 0.5 else ORANGE)
     color = tuple(round(255.0 + strength * (part - 255.0)) for part in end)
     background = "#" + "".join(f"{part:02x}" for part in color)
-    return background, max((WHITE, INK), key=lambda text: _contrast(text, background))
+    # Of black and white one always has a contrast of at least 4.58; a softer black would not.
+    return background, max((WHITE, BLACK), key=lambda text: _contrast(text, background))
 
 
 def _rgb(color: str) -> tuple[int, ...]:
