@@ -137,7 +137,7 @@ def optimal_strategies(
 
 
 def _undecided(policy: FloatArray) -> SolutionSet:
-    reason = "float64 cannot decide: a probability, margin or singular value is close to zero but not clearly 0"
+    reason = "float64 cannot decide: some probability, margin or singular value is too close to zero"
     return SolutionSet(None, None, np.flatnonzero(policy > 0), policy, policy, reason)
 
 
