@@ -294,6 +294,7 @@ BAD = [
     ({"policy": [0.5, 0.5]}, "^policy has 2 entries for 3 responses; give one probability per response$"),
     ({"policy": [0.5, 0.6, -0.1]}, r"^policy has a negative probability: entry 2 is -0\.1$"),
     ({"policy": [0.5, 0.4, 0.2]}, r"^policy sums to 1\.1, not 1; divide it by its sum$"),
+    ({"policy": [0.5, 0.5, 1e-8]}, r"^policy sums to 1\.00000001, not 1; divide it by its sum$"),
     ({"policy": [0.5, 0.5, np.nan]}, r"^policy has a value that is not finite: entry \(2\) is nan"),
     ({"policy": [[0.5, 0.5, 0.0]]}, r"^policy must have 1 axis; its shape is \(1, 3\)$"),
     ({"policy": "abc"}, "^policy must hold numbers only; it holds text: 'abc'$"),

@@ -200,6 +200,11 @@ def test_missing_pairs_elsewhere_are_not() -> None:
         warnings.simplefilter("error")
         assert gp.smith_set(game) == gp.schwartz_set(game) == ("a",)
         assert gp.schwartz_set(gp.from_counts(SPARSE, names=list("abcd"))) == ("a",)
+        wins = np.zeros((6, 6))
+        wins[:3, :3] = [[0, 2, 1], [1, 0, 2], [2, 1, 0]]
+        wins[:3, 3:] = 3  # and the three losers were never compared with one another
+        game = gp.from_counts(wins)
+        assert gp.smith_set(game) == gp.schwartz_set(game) == (0, 1, 2)
         ties = gp.from_counts(np.zeros((2, 2)), ties=[[0, 2], [2, 0]])
         assert gp.smith_set(ties) == (0, 1)
 

@@ -132,7 +132,7 @@ def test_one_response_needs_no_comparison():
 
 
 def test_counts_do_not_change():
-    wins, ties = np.array([[0, 3], [1, 0]]), np.array([[0, 1], [1, 0]])
+    wins, ties = np.array([[0.0, 3.0], [1.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])
     game = from_counts(wins, ties=ties)
     wins[0, 1] = ties[0, 1] = 100
     assert game.votes.wins[0, 1] == 3
