@@ -93,12 +93,14 @@ def find_delimiter(text: str) -> str | None:
     text = text[:_SAMPLE]
     for delimiter in (",", "\t", ";"):
         try:
-            widths = [len(row) for row in islice(iter(Records(text, delimiter)), 6)]
-        except InputError:
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            widths = [len(row) for row in islice(filter(None, rows), 6)]
+        except csv.Error:
             continue
         if not widths or (widths[0] < 2 and max(widths) < 2):
             continue
-        even = len(set(widths[1:])) <= 1
+        # The header may lack the corner above the row names.
+        even = len(set(widths[1:])) <= 1 and widths[0] in (widths[-1], widths[-1] - 1)
         if (even, max(widths)) > best:
             best, chosen = (even, max(widths)), delimiter
     return chosen
@@ -315,8 +317,14 @@ def _find_frame(numbered: Sequence[tuple[int, Sequence[str]]]) -> _Frame:
     """Find the header and the column of row names by what is not a number."""
     first = numbered[0][1]
     below = [row for _, row in numbered[1:]]
-    has_header = any(cell and not _looks_numeric(cell) for cell in first[1:]) or bool(
-        below and first and not first[0] and len(first) > 1 and all(first[1:])
+    numeric = [_looks_numeric(cell) for cell in first if cell]
+    # Numbers from the first cell on, in a square: a row of numbers, and what is none is a mistake in it.
+    is_data = (
+        bool(numeric) and numeric[0] and any(numeric[1:]) and len(below) == len(first) - 1 and bool(first[0])
+    )
+    has_header = not is_data and (
+        any(cell and not _looks_numeric(cell) for cell in first[1:])
+        or bool(below and first and not first[0] and len(first) > 1 and all(first[1:]))
     )
     if not has_header and first and first[0] and not _looks_numeric(first[0]):
         # A word in the corner alone: a header if the rows below start with a word or the row is all the

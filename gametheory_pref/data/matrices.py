@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._types import BoolArray, FloatArray, Labels
 from ..errors import InputError
@@ -41,13 +42,15 @@ def table_of(matrix: Any, names: Labels | None = None, *, what: str = "the matri
         array = np.asarray(matrix)
     except ValueError:
         raise InputError(f"{what} is ragged; give every row the same length") from None
+    if array.size == 0:
+        raise InputError(f"{what} is empty")
+    if array.dtype == object and array.ndim == 2:
+        array = _as_numbers(array, what)
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         raise InputError(
             f"{what} must be rows of numbers, all of one length; as found it has shape {array.shape} and "
             f"type {array.dtype}"
         )
-    if array.size == 0:
-        raise InputError(f"{what} is empty")
     values: FloatArray = array.astype(np.float64)
     if not np.isfinite(values).all():
         i, j = np.argwhere(~np.isfinite(values))[0]
@@ -60,6 +63,21 @@ def table_of(matrix: Any, names: Labels | None = None, *, what: str = "the matri
     rows = tuple(range(m)) if names is None or len(names) != m else names
     columns = tuple(range(n)) if names is None or len(names) != n else names
     return Table(values, np.zeros(values.shape, bool), rows, columns)
+
+
+def _as_numbers(array: NDArray[np.object_], what: str) -> FloatArray:
+    """Return nested lists that numpy could not type: null, text among numbers, or huge whole numbers."""
+    values = np.empty(array.shape)
+    for (i, j), value in np.ndenumerate(array):
+        try:
+            if isinstance(value, (bool, str)):
+                raise TypeError
+            values[i, j] = float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                f"{what} has entry ({i}, {j}) = {str(value)[:40]}, not a number within float64"
+            ) from None
+    return values
 
 
 def game_from_table(table: Table, options: Options, *, format: str) -> Loaded:

@@ -190,6 +190,6 @@ def _sniff(text: str) -> Format:
     if start.startswith("{"):
         first = start.split("\n", 1)[0].rstrip()
         return "jsonl" if first.endswith("}") and "\n" in start else "json"
-    if re.match(r"#\s*(FILE NAME|TITLE|DATA TYPE|NUMBER ALTERNATIVES|ALTERNATIVE NAME)\b", start):
+    if re.match(r"#\s*(FILE NAME|TITLE|DESCRIPTION|DATA TYPE|NUMBER [A-Z]+|ALTERNATIVE NAME)\b", start):
         return "preflib"
     return "table"

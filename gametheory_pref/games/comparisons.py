@@ -453,5 +453,5 @@ def _explain_bad_row(
 
 
 def _listing(labels: Iterable[Label], limit: int = 16) -> str:
-    shown = [str(label) for label in labels]
+    shown = [str(label) if str(label).isprintable() else repr(label) for label in labels]
     return ", ".join(shown[:limit]) + (f" and {len(shown) - limit} more" if len(shown) > limit else "")
