@@ -56,7 +56,7 @@ def _load_zoo(name: str) -> Loaded:
     if name not in ZOO:
         raise UsageError(f"the zoo has no game {name!r}; {_nearest(name, ZOO)}")
     entry = ZOO[name]
-    return Loaded(entry.game, "zoo", file=f"zoo:{name}")
+    return Loaded(entry.game, "named game", file=f"zoo:{name}")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
