@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from .exact.solution_set import SolutionSet, optimal_strategies, solution_set
 from .games import MatrixGame, MultiplayerGame, PreferenceGame
 from .problem import Policy, Problem
 from .status import Status
+
+if TYPE_CHECKING:
+    from .exact.regularized import Regularized
 
 # Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
 _SIMPLEX_LIMIT = 150
@@ -180,6 +183,45 @@ def _on_both(sets: tuple[SolutionSet, ...]) -> str:
     )
 
 
+def _regularized_equilibrium(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    from .exact.regularized import regularized
+
+    solved = regularized(
+        _preference(problem).payoff,
+        problem.temperature,
+        problem.log_reference()[0],
+        start=None if start is None else _single(start),
+        tol=limits.tol,
+        max_steps=limits.max_steps,
+        deadline=limits.deadline,
+    )
+    return _from_regularized(solved, solved.policy)
+
+
+def _regularized_profile(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    from .exact.regularized import regularized_zero_sum
+
+    payoff = _zero_sum_payoff(problem)
+    row_reference, column_reference = problem.log_reference()
+    solved = regularized_zero_sum(
+        payoff,
+        problem.temperature,
+        row_reference,
+        column_reference,
+        start=None if start is None else (start[0], start[1]),
+        tol=limits.tol,
+        max_steps=limits.max_steps,
+        deadline=limits.deadline,
+    )
+    return _from_regularized(solved, (solved.policy[: payoff.shape[0]], solved.policy[payoff.shape[0] :]))
+
+
+def _from_regularized(solved: Regularized, policy: Policy) -> Answer:
+    method = {"newton": "Newton's method", "anderson": "Anderson's fixed-point method"}[solved.route]
+    detail = f"{method}, {solved.n_steps} steps; the regularised equilibrium is unique"
+    return Answer(policy, solved.status, solved.route, detail, solved.n_steps, solved.payoff_calls, None)
+
+
 def _preference(problem: Problem) -> PreferenceGame:
     assert isinstance(problem.game, PreferenceGame)
     return problem.game
@@ -200,6 +242,6 @@ def _zero_sum_payoff(problem: Problem) -> FloatArray:
 _METHODS: dict[tuple[bool, bool], dict[str, Method]] = {
     (True, False): {"auto": _minimax_winner, "simplex": _pivoting_winner, "interior_point": _interior_winner},
     (False, False): {"auto": _maximin, "simplex": _pivoting_maximin, "interior_point": _interior_maximin},
-    (True, True): {},
-    (False, True): {},
+    (True, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
+    (False, True): {"auto": _regularized_profile, "newton": _regularized_profile},
 }

@@ -13,8 +13,8 @@ import numpy as np
 from ._types import FloatArray
 from .certificate import Certificate, certify, support_labels
 from .errors import InputError, NotConverged
-from .gap import problem_gap
-from .games import PreferenceGame
+from .gap import problem_gap, value
+from .games import MatrixGame, PreferenceGame
 from .problem import Policy, Problem, as_policy
 from .status import Status
 from .trace import Trace
@@ -208,9 +208,14 @@ def _read_policy(game: Any, value: Any, name: str) -> Policy:
 
 
 def _read_sets(problem: Problem, policy: Policy) -> tuple[SolutionSet, ...] | None:
-    """Return the set of all winners, analysed afresh: it is a property of the game, not of the file."""
-    if problem.temperature > 0.0 or not isinstance(problem.game, PreferenceGame) or isinstance(policy, tuple):
+    """Return the set of all answers, analysed afresh: it is a property of the game, not of the file."""
+    if problem.temperature > 0.0:
         return None
-    from .exact.solution_set import solution_set
+    from .exact.solution_set import optimal_strategies, solution_set
 
-    return (solution_set(problem.game.payoff, policy),)
+    game = problem.game
+    if isinstance(game, PreferenceGame) and not isinstance(policy, tuple):
+        return (solution_set(game.payoff, policy),)
+    if isinstance(game, MatrixGame):
+        return optimal_strategies(game.row_payoff, value(problem, policy), policy[0], policy[1])
+    return None

@@ -129,19 +129,31 @@ def path(
     heats = as_float_array(temperatures, name="temperatures", ndim=1)
     if heats.size == 0 or (heats < 0).any():
         raise InputError(f"temperatures must hold at least one number, none below 0; got {heats.tolist()}")
-    policies = np.empty((heats.size, problem.game.n_responses))
-    gaps = np.empty(heats.size)
-    status = [Status.EXACT] * heats.size
-    warm = None
-    for k in np.argsort(-heats, kind="stable"):
-        heat = float(heats[k])
-        # The winner at temperature 0 is chosen by the reference, not by the last equilibrium.
-        solution = solve(
-            problem.game, temperature=heat, reference=problem.reference, start=warm if heat > 0 else None, tol=tol
-        )
-        policies[k], gaps[k], status[k] = solution.policy, solution.gap, solution.status
-        warm = solution
+    policies, status = _equilibria(problem, heats, tol)
+    gaps = np.array([
+        problem_gap(Problem(problem.game, float(heat), problem.reference), policy)
+        for heat, policy in zip(heats, policies, strict=True)
+    ])
     plain = Problem(problem.game)
     costs = np.array([problem_gap(plain, policy) for policy in policies])
     anchor = problem.reference if isinstance(problem.reference, np.ndarray) else None
-    return TemperaturePath(problem.game, heats, policies, gaps, costs, tol, tuple(status), anchor)
+    return TemperaturePath(problem.game, heats, policies, gaps, costs, tol, status, anchor)
+
+
+def _equilibria(problem: Problem, heats: FloatArray, tol: float) -> tuple[FloatArray, tuple[Status, ...]]:
+    """Return policies and outcomes in the order of `heats`; temperature 0 is chosen by the reference alone."""
+    from .exact.regularized import path as regularized_path
+
+    game = problem.game
+    assert isinstance(game, PreferenceGame)
+    policies = np.empty((heats.size, game.n_responses))
+    status = np.full(heats.size, Status.EXACT)
+    warm = np.flatnonzero(heats > 0.0)
+    points = regularized_path(game.payoff, heats[warm].tolist(), problem.log_reference()[0], tol=tol)
+    for k, point in zip(warm, points, strict=True):
+        policies[k], status[k] = point.policy, point.status
+    if warm.size < heats.size:
+        winner = solve(game, reference=problem.reference, tol=tol)
+        policies[heats == 0.0] = winner.policy
+        status[heats == 0.0] = winner.status
+    return policies, tuple(Status(code) for code in status)

@@ -90,8 +90,24 @@ def test_winner(key: str, field: str, kind: str) -> None:
     assert {str(name) for name in solution.support()} <= union
     if stated["unique"]:
         np.testing.assert_allclose(solution.policy, as_vector(game, stated["p"]), atol=1e-7)
-    elif "max_entropy_p" in stated:
+    elif stated.get("max_entropy_exploitability") == 0.0:
         np.testing.assert_allclose(solution.policy, as_vector(game, stated["max_entropy_p"]), atol=1e-5)
+    elif "max_entropy_p" in stated:
+        # The stated point ignores the responses outside the union of supports, and one of them beats it.
+        assert gp.exploitability(game, as_vector(game, stated["max_entropy_p"])) > 1e-3
+        np.testing.assert_allclose(solution.policy, maximum_entropy_by_cone(game), atol=1e-5)
+
+
+def maximum_entropy_by_cone(game: gp.PreferenceGame) -> np.ndarray:
+    """Maximise the entropy over all winners with an independent conic solver."""
+    import cvxpy
+
+    policy = cvxpy.Variable(game.n_responses, nonneg=True)
+    problem = cvxpy.Problem(
+        cvxpy.Maximize(cvxpy.sum(cvxpy.entr(policy))), [cvxpy.sum(policy) == 1, game.payoff @ policy <= 0]
+    )
+    problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    return np.asarray(policy.value)
 
 
 @pytest.mark.parametrize(
