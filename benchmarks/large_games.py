@@ -196,11 +196,16 @@ def blas_in_use() -> list[dict[str, object]]:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__,
-    formatter_class=argparse.RawDescriptionHelpFormatter) parser.add_argument("--sizes", type=int, nargs="+",
-    default=[300, 1000, 2000]) parser.add_argument("-o", "--output", type=pathlib.Path) arguments =
-    parser.parse_args() solvers: dict[str, Solver] = {"ours": ours, **peers()}
-    ours(uniform(np.random.default_rng(1), 50)) blas = blas_in_use() for one in blas:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=[300, 1000, 2000])
+    parser.add_argument("-o", "--output", type=pathlib.Path)
+    arguments = parser.parse_args()
+    solvers: dict[str, Solver] = {"ours": ours, **peers()}
+    ours(uniform(np.random.default_rng(1), 50))
+    blas = blas_in_use()
+    for one in blas:
         print("BLAS:", ", ".join(f"{key} {value}" for key, value in one.items()))
     rows = []
     for n in arguments.sizes:

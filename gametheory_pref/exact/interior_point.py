@@ -150,7 +150,7 @@ def interior_point(
     if largest == 0.0:
         uniform = np.full(n, 1.0 / n)
         return InteriorPoint(uniform, 0.0, Status.EXACT, uniform, np.zeros(n), 0, 0, True)
-    path = _Path(payoff / largest, np.full(n, 1.0 / n), single=n >= _SMALLEST_SINGLE)
+    path = _Path(np.divide(payoff, largest, order="C"), np.full(n, 1.0 / n), single=n >= _SMALLEST_SINGLE)
     path.propose_vertex()
     status = _follow(path, tol / largest, max_steps, deadline, depth=0)
     best = path.best
@@ -192,7 +192,7 @@ def central_point(payoff: FloatArray, *, mu: float = 1e-12, max_steps: int = 200
     n = len(payoff)
     if largest == 0.0:
         return CentralPoint(np.full(n, 1.0 / n), np.full(n, n * mu), mu, 0)
-    path = _Path(payoff / largest, np.full(n, 1.0 / n), single=False)
+    path = _Path(np.divide(payoff, largest, order="C"), np.full(n, 1.0 / n), single=False)
     target = mu / largest
     while path.n_steps < max_steps and not path.is_centred_at(target):
         if not path.step(target):
@@ -252,8 +252,7 @@ class _Path:
         self.payoff = payoff
         self.p = start
         gains = _gains(payoff, start)
-        # The smallest theta for which every product p_i s_i is at least 0.3 of their mean, which is theta /
-        # n.
+        # The smallest theta for which every product p_i s_i is at least 0.3 of their mean, theta / n.
         self.theta = max(float((start * gains / (start - 0.3 / n)).max()), 1e-6)
         self.s = self.theta - gains
         self.best = _Candidate(start, 2.0 * float(gains.max()), False)
