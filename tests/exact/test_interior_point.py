@@ -189,16 +189,62 @@ def read_payoff(folder: pathlib.Path, name: str) -> np.ndarray:
         return points - points.T
 
 
-@pytest.mark.parametrize("name", ["blotto_5_3", "blotto_10_3", "blotto_10_4", "blotto_10_5", "axelrod_ipd"])
-def test_degenerate_real_games(shared_data: pathlib.Path, name: str) -> None:
-    payoff = read_payoff(shared_data, name)
-    policy = assert_is_answer(payoff)
-    record = json.loads((shared_data / "solutions.json").read_text())[name]
+def known_optima(folder: pathlib.Path, name: str) -> dict[str, object]:
+    record = json.loads((folder / "solutions.json").read_text())[name]
     lottery = record.get("maximal_lottery_margin") or record["maximal_lottery"]
-    if "support_union" not in lottery:
-        return
-    union = {record["items"].index(x) if isinstance(x, str) else int(x) for x in lottery["support_union"]}
-    assert set(np.flatnonzero(policy > 1e-9)) <= union
+    if "support_union" in lottery:
+        union = [record["items"].index(item) for item in lottery["support_union"]]
+        return {"union": sorted(union), "size": len(union)}
+    return {"size": lottery["support_union_size"]}
+
+
+DEGENERATE = ["blotto_5_3", "blotto_10_3", "blotto_10_4", "blotto_10_5", "axelrod_ipd"]
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_degenerate_real_games(shared_data: pathlib.Path, name: str) -> None:
+    policy = assert_is_answer(read_payoff(shared_data, name))
+    known = known_optima(shared_data, name)
+    assert np.count_nonzero(policy > 1e-9) <= known["size"]
+    if "union" in known:
+        assert set(np.flatnonzero(policy > 1e-9)) <= set(known["union"])
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_deep_central_point_finds_all_supports_of_degenerate_games(
+    shared_data: pathlib.Path, name: str
+) -> None:
+    payoff = read_payoff(shared_data, name)
+    point = central_point(payoff / payoff.max(), mu=1e-12)
+    inside = np.flatnonzero(point.policy > point.slack)
+    known = known_optima(shared_data, name)
+    assert inside.size == known["size"]
+    if "union" in known:
+        assert_array_equal(inside, known["union"])
+    assert np.abs(np.log10(point.policy / point.slack)).min() > 2.0
+
+
+def test_badly_scaled_game_falls_back_to_double_precision() -> None:
+    rng = np.random.default_rng(21)
+    scale = np.exp(3.0 * rng.normal(size=250))
+    assert_is_answer(uniform_game(rng, 250) * np.outer(scale, scale))
+
+
+@pytest.mark.parametrize("kind", [uniform_game, votes_game, bt_cyclic_game])
+def test_few_large_factorizations_are_needed(kind) -> None:
+    # An interior-point method without reduction takes ten or more; that is what makes this one fast.
+    answer = interior_point(kind(np.random.default_rng(6), 400))
+    assert answer.status is Status.EXACT
+    assert answer.n_factorizations <= 6
+
+
+def test_memory_order_does_not_matter() -> None:
+    payoff = uniform_game(np.random.default_rng(23), 90)
+    policy = interior_point(payoff).policy
+    assert_array_equal(interior_point(np.asfortranarray(payoff)).policy, policy)
+    padded = np.zeros((180, 180))
+    padded[::2, ::2] = payoff
+    assert_array_equal(interior_point(padded[::2, ::2]).policy, policy)
 
 
 class TestCentralPoint:
