@@ -22,10 +22,10 @@ GREY = "#767676"
 PALE = "#ececec"
 SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
-# matplotlib ships the first and the last; those between draw names in other scripts where the machine has
-# them. The last one has a box for every character, so that no name is without a glyph.
+# matplotlib ships the first of the fonts; the others draw names in other scripts where the machine has them. The
+# last one, shipped since matplotlib 3.11, has a box for every character, so that no name is without a glyph.
 FONT = "DejaVu Sans"
-_LAST_RESORT = "Last Resort High-Efficiency"
+LAST_RESORT = "Last Resort High-Efficiency"
 _OTHER_SCRIPTS = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
@@ -80,7 +80,11 @@ def font_family() -> tuple[str, ...]:
     from matplotlib.font_manager import fontManager
 
     installed = set(fontManager.get_font_names())
-    return (FONT, *(name for name in _OTHER_SCRIPTS if name in installed), "sans-serif", _LAST_RESORT)
+    return tuple(
+        name
+        for name in (FONT, *_OTHER_SCRIPTS, "sans-serif", LAST_RESORT)
+        if name in installed or name == "sans-serif"
+    )
 
 
 def new_axes(width: float, height: float) -> Axes:
