@@ -87,35 +87,36 @@ def _csv_error(error: csv.Error, line: int) -> InputError:
 
 
 def find_delimiter(text: str) -> str | None:
-    """Return the separator that splits the first rows into most cells of an even number; None for blanks."""
-    best: tuple[bool, int] = (False, 1)
-    chosen: str | None = None
-    text = text[:_SAMPLE]
+    """Return the separator of a text table, None for blanks.
+
+    The first of comma, tab and semicolon that splits the first rows into equally many cells; else the one
+    that splits them into most, so that a ragged table is reported as such.
+    """
+    fallback: tuple[int, str | None] = (1, None)
     for delimiter in (",", "\t", ";"):
         try:
-            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            rows = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
             widths = [len(row) for row in islice(filter(None, rows), 6)]
         except csv.Error:
             continue
-        if not widths or (widths[0] < 2 and max(widths) < 2):
-            continue
         # The header may lack the corner above the row names.
-        even = len(set(widths[1:])) <= 1 and widths[0] in (widths[-1], widths[-1] - 1)
-        if (even, max(widths)) > best:
-            best, chosen = (even, max(widths)), delimiter
-    return chosen
+        if widths and 1 < widths[0] <= widths[-1] <= widths[0] + 1 and len(set(widths[1:])) <= 1:
+            return delimiter
+        if widths and max(widths) > fallback[0]:
+            fallback = (max(widths), delimiter)
+    return fallback[1]
 
 
-def read_delimited(text: str, options: Options, *, format: str) -> Loaded:
+def read_delimited(text: str, options: Options, *, suffix: str) -> Loaded:
     """Return the game of a text table: a battle log, counted pairs, or a matrix."""
     if not text.strip():
         raise InputError("the file is empty; there is nothing to read")
-    records = Records(text, find_delimiter(text))
+    delimiter = "\t" if suffix in (".tsv", ".tab") else find_delimiter(text)
+    records = Records(text, delimiter)
     header = next(iter(records), None)
     if header is None:
         raise InputError("the file is empty; there is nothing to read")
-    if format == "table":
-        format = {",": "CSV", ";": "CSV", "\t": "TSV", None: "text"}[records._delimiter]
+    format = {",": "CSV", ";": "CSV", "\t": "TSV", None: "text"}[delimiter]
     layout = find_layout(header)
     if isinstance(layout, LogLayout):
         columns = _read_log(records, header, layout)

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..games.votes import Votes, game_from_votes
 from .delimited import parse_number
 from .options import Loaded, Options
+from .source import Source, decode, read_bytes
 
 ORDERS = (".soc", ".soi", ".toc", ".toi")
 PAIRS = (".pwg", ".wmd")
@@ -46,8 +47,9 @@ class Ballots:
         """Number of voters."""
         return int(self.counts.sum())
 
-    def votes(self, options: Options) -> Votes:
+    def votes(self, options: Options | None = None) -> Votes:
         """Return the wins and ties of every pair of alternatives."""
+        options = options or Options()
         ranks, notes = self.ranks, []
         unranked = np.isnan(ranks)
         if unranked.any():
@@ -64,6 +66,60 @@ class Ballots:
             notes.append(f"{np.triu(ties).sum():g} ties were left out")
             ties = np.zeros_like(ties)
         return Votes(wins, ties, options.vote_kind(), notes=tuple(notes))
+
+    def data_type(self) -> str:
+        """Return "soc", "soi", "toc" or "toi": strict or with ties, complete or incomplete."""
+        complete = not np.isnan(self.ranks).any()
+        ordered = np.sort(self.ranks, axis=1)
+        tied = bool((ordered[:, 1:] == ordered[:, :-1]).any())
+        return ("t" if tied else "s") + "o" + ("c" if complete else "i")
+
+    def to_text(self) -> str:
+        """Return the ballots as a PrefLib file.
+
+        Raises
+        ------
+        InputError
+            A name that the format cannot hold: empty, with blanks around it, or of several lines.
+        """
+        for name in self.names:
+            if not name or name != name.strip() or "\n" in name:
+                raise InputError(f"PrefLib cannot hold the name {name!r}; rename the alternative")
+        head = {
+            "TITLE": " ".join(self.title.split()),
+            "DATA TYPE": self.data_type(),
+            "NUMBER ALTERNATIVES": len(self.names),
+            "NUMBER VOTERS": self.n_voters,
+            "NUMBER UNIQUE ORDERS": self.counts.size,
+        }
+        lines = [f"# {key}: {value}" for key, value in head.items()]
+        lines += [f"# ALTERNATIVE NAME {k}: {name}" for k, name in enumerate(self.names, start=1)]
+        lines += [f"{int(count)}: {_order(row)}" for count, row in zip(self.counts, self.ranks, strict=True)]
+        return "\n".join(lines) + "\n"
+
+
+def read_ballots(source: Source, *, encoding: str = "utf-8") -> Ballots:
+    """Return the ballots of a PrefLib ordinal file (``.soc .soi .toc .toi``), which a game only counts.
+
+    Raises
+    ------
+    InputError
+        With file and line; see `parse_ballots`.
+    """
+    raw = read_bytes(source)
+    try:
+        return parse_ballots(decode(raw, encoding), data_type=raw.suffix.lstrip("."))
+    except InputError as error:
+        raise InputError(error.reason, file=raw.file, line=error.line) from None
+
+
+def _order(ranks: FloatArray) -> str:
+    """Return one ballot as ``best,{tied,tied},next``."""
+    groups = []
+    for place in np.unique(ranks[~np.isnan(ranks)]):
+        group = ",".join(str(k + 1) for k in np.flatnonzero(ranks == place))
+        groups.append(f"{{{group}}}" if "," in group else group)
+    return ",".join(groups)
 
 
 def _tally(ranks: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -201,18 +257,19 @@ def _parse_order(content: str, ranks: FloatArray, data_type: str) -> float:
     count = count.strip()
     if not colon or not (count.isdecimal() and count.isascii() and len(count) < 16):
         raise InputError(f"{content[:60]!r} is not of the form 'count: best,next,{{tied,tied}},...'")
-    tied = False
-    for place, group in enumerate(_groups(order), start=1):
-        tied |= len(group) > 1
-        for alternative in group:
-            if not 1 <= alternative <= ranks.size:
-                raise InputError(f"alternative {alternative} is not among the {ranks.size} of the header")
-            if not np.isnan(ranks[alternative - 1]):
-                raise InputError(f"alternative {alternative} is ranked twice in one order")
-            ranks[alternative - 1] = place
-    if data_type.startswith("s") and tied:
+    groups = _groups(order)
+    found = [alternative for group in groups for alternative in group]
+    if min(found) < 1 or max(found) > ranks.size:
+        wrong = next(k for k in found if not 1 <= k <= ranks.size)
+        raise InputError(f"alternative {wrong} is not among the {ranks.size} of the header")
+    if len(set(found)) < len(found):
+        twice = next(k for place, k in enumerate(found) if k in found[:place])
+        raise InputError(f"alternative {twice} is ranked twice in one order")
+    places = np.repeat(np.arange(1, len(groups) + 1), [len(group) for group in groups])
+    ranks[np.array(found) - 1] = places
+    if data_type.startswith("s") and len(groups) < len(found):
         raise InputError(f"the file says {data_type}, orders without ties, but this order has a tie")
-    if data_type.endswith("c") and np.isnan(ranks).any():
+    if data_type.endswith("c") and len(found) < ranks.size:
         left_out = int(np.isnan(ranks).argmax()) + 1
         raise InputError(
             f"the file says {data_type}, complete orders, but this order leaves out alternative {left_out}"
@@ -223,15 +280,29 @@ def _parse_order(content: str, ranks: FloatArray, data_type: str) -> float:
 def _groups(order: str) -> list[list[int]]:
     """Return the groups of tied alternatives, best first."""
     if "{" not in order and "}" not in order:
-        return [[_alternative(part)] for part in order.split(",")]
+        return [[alternative] for alternative in _alternatives(order)]
     groups: list[list[int]] = []
     for part in re.split(r",(?![^{]*\})", order):
         part = part.strip()
-        if part.startswith("{") and part.endswith("}"):
-            groups.append([_alternative(inner) for inner in part[1:-1].split(",")])
-        else:
-            groups.append([_alternative(part)])
+        inner = part[1:-1] if part.startswith("{") and part.endswith("}") else part
+        if inner is part and "," in part:
+            raise InputError(f"{part[:40]!r} has a brace without its partner")
+        groups.append(_alternatives(inner))
     return groups
+
+
+_PLAIN = re.compile(r"[\d\s,]+", re.ASCII)
+
+
+def _alternatives(text: str) -> list[int]:
+    """Return the numbers in a list with commas."""
+    parts = text.split(",")
+    if _PLAIN.fullmatch(text):
+        try:
+            return list(map(int, parts))
+        except ValueError:
+            pass  # A number is missing or enormous; say which.
+    return [_alternative(part) for part in parts]
 
 
 def _alternative(text: str) -> int:

@@ -177,7 +177,7 @@ def _dispatch(raw: Raw, options: Options, format: Format | None, encoding: str) 
         return read_json(text, options)
     if found == "jsonl":
         return read_jsonl(text, options)
-    return read_delimited(text, options, format="table")
+    return read_delimited(text, options, suffix=raw.suffix)
 
 
 def _sniff(text: str) -> Format:

@@ -57,8 +57,8 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
     suffix = target.suffix.lower()
     if suffix in (".soc", ".soi", ".toc", ".toi"):
         raise UnsupportedCombination(
-            "a PrefLib file holds ballots and a game only counts them; write ballots with Ballots.write, "
-            "the game as .json"
+            "a PrefLib file holds ballots and a game only counts them; write "
+            "Ballots.to_text(), or the game as .json"
         )
     if suffix not in _SUFFIXES:
         raise InputError(f"{target.name!r}: unknown suffix {suffix!r}; write one of {', '.join(_SUFFIXES)}")
