@@ -8,11 +8,12 @@ and p's = theta. Its central path is p_i s_i = mu for all i, with n mu = theta. 
 is ``diag(s/p) - A`` bordered by ones: one LU of order n per step, where a method for general programmes forms
 and factorises normal equations.
 
-Three facts end the iteration early. On the path every ratio p_i / s_i tends to 0 or to infinity, and for most
-i long before the gap is small. Where it is large, i belongs to the support, s_i = 0, and i can be
-*eliminated*: as the bordered matrix of the eliminated indices is skew, so is its Schur complement, and the
-undecided indices form a smaller symmetric game, which the same method solves. And where the support is known,
-p solves linear equations, so that the answer is exact to rounding.
+Early steps need few digits: they factorise in single precision, and the new slacks, computed from the new p
+in double, show whether that was enough. Three facts end the iteration soon. On the path every ratio p_i / s_i
+tends to 0 or to infinity, and for most i long before the gap is small. Where it is large, i belongs to the
+support, s_i = 0, and i can be *eliminated*: as the bordered matrix of the eliminated indices is skew, so is
+its Schur complement, and the undecided indices form a smaller symmetric game, which the same method solves.
+And where the support is known, p solves linear equations, so that the answer is exact to rounding.
 
 References
 ----------
@@ -31,6 +32,7 @@ import numpy as np
 from .._types import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..status import Status
+from .elimination import Elimination, block, eliminate, gains
 
 _ROUNDING = 2e-14
 """Gap, as a share of the largest payoff, below which a polished point counts as exact."""
@@ -251,11 +253,11 @@ class _Path:
         n = len(payoff)
         self.payoff = payoff
         self.p = start
-        gains = _gains(payoff, start)
+        payoffs = gains(payoff, start)
         # The smallest theta for which every product p_i s_i is at least 0.3 of their mean, theta / n.
-        self.theta = max(float((start * gains / (start - 0.3 / n)).max()), 1e-6)
-        self.s = self.theta - gains
-        self.best = _Candidate(start, 2.0 * float(gains.max()), False)
+        self.theta = max(float((start * payoffs / (start - 0.3 / n)).max()), 1e-6)
+        self.s = self.theta - payoffs
+        self.best = _Candidate(start, 2.0 * float(payoffs.max()), False)
         self.n_steps = 0
         self.n_factorizations = 0
         self._newton = _NewtonSystem(payoff, single)
@@ -306,9 +308,9 @@ class _Path:
             p /= p.sum()
             # s and theta follow from p, so that rounding and inexact solves never leave the feasible set;
             # only the centrality suffers, and the next step repairs that.
-            gains = _gains(self.payoff, p)
+            payoffs = gains(self.payoff, p)
             theta = self.theta + length * dtheta
-            s = theta - gains
+            s = theta - payoffs
             accurate = np.abs(s - self.s - length * ds) <= 0.5 * s
         if not (length > 1e-4 and p.min() > 0.0 and s.min() > 0.0):
             return False
@@ -316,7 +318,7 @@ class _Path:
             return False
         self.p, self.s, self.theta = p, s, theta
         self.n_steps += 1
-        self._keep(_Candidate(p, 2.0 * float(gains.max()), False))
+        self._keep(_Candidate(p, 2.0 * float(payoffs.max()), False))
         return True
 
     def propose_vertex(self) -> None:
@@ -341,7 +343,7 @@ class _Path:
 
     def _propose(self, p: FloatArray | None) -> None:
         if p is not None:
-            self._keep(_Candidate(p, 2.0 * float(_gains(self.payoff, p).max()), True))
+            self._keep(_Candidate(p, 2.0 * float(gains(self.payoff, p).max()), True))
 
     def _keep(self, candidate: _Candidate) -> None:
         # Below rounding level gaps mean nothing; there the exact zeros of a polished point decide.
@@ -384,19 +386,6 @@ class _NewtonSystem:
         self._right[n] = 0.0
         solution = self._getrs(self._factors, self._pivots, self._right)[0].astype(np.float64, copy=False)
         return solution[:n], float(solution[n])
-
-
-def _gains(payoff: FloatArray, p: FloatArray) -> FloatArray:
-    """Return payoff @ p by the BLAS that factorises; two, each with its threads, would wait on each other."""
-    from scipy.linalg import blas
-
-    result: FloatArray = blas.dgemv(-1.0, payoff.T, p)
-    return result
-
-
-def _block(payoff: FloatArray, rows: IntArray, columns: IntArray) -> FloatArray:
-    result: FloatArray = payoff.take(rows, axis=0).take(columns, axis=1)
-    return result
 
 
 def _direction(
@@ -451,7 +440,7 @@ def _polish(payoff: FloatArray, p: FloatArray, support: IntArray) -> FloatArray 
     if support.size == 0:
         return None
     x = p[support] / p[support].sum()
-    sub = _block(payoff, support, support)
+    sub = block(payoff, support, support)
     newton = _NewtonSystem(sub, False)
     weights = np.minimum((x.mean() / x) ** 2, 1e6)
     if not newton.factorize(1e-9 * weights):
@@ -459,7 +448,7 @@ def _polish(payoff: FloatArray, p: FloatArray, support: IntArray) -> FloatArray 
     theta = 0.0
     best, best_residual = x, np.inf
     for _ in range(6):
-        residual = _gains(sub, x) - theta
+        residual = gains(sub, x) - theta
         size = float(np.abs(residual).max())
         if not size < 0.5 * best_residual:
             break
@@ -492,13 +481,13 @@ def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> Floa
     undecided = np.abs(certainty) <= _UNDECIDED
     doubtful = np.abs(certainty) <= _DOUBTFUL
     for _ in range(6):
-        elimination = _eliminate(payoff, certainty, inside, undecided)
+        elimination = eliminate(payoff, certainty, inside, undecided)
         x = None if elimination is None else _complete(elimination, path, deadline, depth)
         if x is None:
             return None
         policy = np.maximum(x, 0.0)
         policy /= policy.sum()
-        broken = ~undecided & np.where(inside, x < -1e-13, _gains(payoff, policy) > 1e-12)
+        broken = ~undecided & np.where(inside, x < -1e-13, gains(payoff, policy) > 1e-12)
         if not broken.any():
             return policy
         inside[undecided] = x[undecided] > 0.0
@@ -508,83 +497,7 @@ def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> Floa
     return None
 
 
-class _Elimination(NamedTuple):
-    """What is left of a game after the equations of the sure support are solved.
-
-    (x_sure, theta) = response @ x_open + offset, and `game` is the symmetric game in (x_open, 1), or in
-    x_open alone if nothing is sure.
-    """
-
-    sure: IntArray
-    open_indices: IntArray
-    response: FloatArray
-    offset: FloatArray
-    game: FloatArray
-
-
-def _eliminate(
-    payoff: FloatArray, certainty: FloatArray, inside: BoolArray, undecided: BoolArray
-) -> _Elimination | None:
-    """Eliminate the sure support C (and theta) from the optimality conditions; None if C is too degenerate.
-
-    With M = [-A_CC, 1; -1', 0] and F = [A_CU; 1'] the equations read M (x_C, theta) = F x_U - e. The slack of
-    U is then K x_U + q with K = -A_UU + F' inv(M) F, skew because M is, and q = -F' inv(M) e: a self-dual
-    problem, whose homogeneous form is a symmetric game.
-    """
-    from scipy.linalg import lapack
-
-    sure = np.flatnonzero(inside & ~undecided)
-    open_indices = np.flatnonzero(undecided)
-    for _ in range(2):
-        if sure.size % 2 == 0 and sure.size > 0:
-            # M has order |C| + 1, and a skew matrix of odd order is singular.
-            weakest = int(certainty[sure].argmin())
-            open_indices = np.append(open_indices, sure[weakest])
-            sure = np.delete(sure, weakest)
-        k = sure.size
-        if k == 0:
-            game = _block(payoff, open_indices, open_indices)
-            return _Elimination(sure, open_indices, np.empty((1, open_indices.size)), np.empty(1), game)
-        matrix = np.empty((k + 1, k + 1), order="F")
-        matrix.T[:k, :k] = _block(payoff, sure, sure)
-        matrix[:k, k] = 1.0
-        matrix[k, :k] = -1.0
-        matrix[k, k] = 0.0
-        factors, pivots, _ = lapack.dgetrf(matrix, overwrite_a=1)
-        dependent = np.abs(factors.diagonal()) < 1e-9
-        if not dependent.any():
-            return _schur_complement(payoff, sure, open_indices, factors, pivots)
-        if dependent[k] or 8 * np.count_nonzero(dependent) > k:
-            return None
-        # Independent columns of a skew matrix span a nonsingular principal submatrix; the others stay in the
-        # game.
-        open_indices = np.append(open_indices, sure[dependent[:k]])
-        sure = sure[~dependent[:k]]
-    return None
-
-
-def _schur_complement(
-    payoff: FloatArray, sure: IntArray, open_indices: IntArray, factors: FloatArray, pivots: IntArray
-) -> _Elimination:
-    from scipy.linalg import blas, lapack
-
-    k, u = sure.size, open_indices.size
-    border = np.ones((k + 1, u + 1), order="F")
-    np.negative(_block(payoff, open_indices, sure), out=border.T[:u, :k])
-    border[:k, u] = 0.0
-    border[k, u] = -1.0
-    solution, _ = lapack.dgetrs(factors, pivots, border)
-    coupling = blas.dgemm(1.0, border[:, :u], solution, trans_a=1)
-    game = np.zeros((u + 1, u + 1))
-    game[:u, :u] = _block(payoff, open_indices, open_indices) - coupling[:, :u]
-    game[:u, u] = -coupling[:, u]
-    game[u, :u] = coupling[:, u]
-    return _Elimination(sure, open_indices, solution[:, :u], solution[:, u], game)
-
-
-def _complete(
-    elimination: _Elimination, path: _Path, deadline: float | None, depth: int
-) -> FloatArray | None:
+def _complete(elimination: Elimination, path: _Path, deadline: float | None, depth: int) -> FloatArray | None:
     """Solve what is left and return the whole solution, of sum 1 but perhaps negative where it was sure."""
     sure, open_indices = elimination.sure, elimination.open_indices
     u = open_indices.size
