@@ -139,11 +139,12 @@ def peers() -> dict[str, Solver]:
 def gap_of(payoff: np.ndarray, policy: np.ndarray) -> float:
     """Return the two-sided gap of a point after it is made a policy."""
     policy = np.maximum(policy, 0.0)
-    return 2.0 * float((payoff @ policy).max()) / float(policy.sum())
+    total = float(policy.sum())
+    return 2.0 * float((payoff @ policy).max()) / total if total > 0.0 else np.inf
 
 
 def rounds_of(name: str, n: int) -> int:
-    """Return how often to run: HiGHS takes seconds from n = 1000 on (its simplex minutes, so it has a limit)."""
+    """Return how often to run: HiGHS takes seconds from n = 1000 on, its simplex minutes unless stopped."""
     if name.startswith("highs") and n >= 1000:
         return 1
     return 9 if n < 1000 else 5 if n < 2000 else 3
