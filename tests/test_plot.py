@@ -463,7 +463,7 @@ def every_picture(game: PreferenceGame) -> list:
 
 
 @pytest.mark.skipif(LAST_RESORT not in font_family(), reason="matplotlib before 3.11 warns of missing glyphs")
-@pytest.mark.parametrize("n", [8, 30])
+@pytest.mark.parametrize("n", [8, pytest.param(30, marks=pytest.mark.slow)])
 def test_hostile_names_are_drawn_without_a_warning(n, tmp_path):
     names = [NASTY[i % len(NASTY)] + (f" {i}" if i >= len(NASTY) else "") for i in range(n)]
     for k, picture in enumerate(every_picture(random_game(n, names=names))):

@@ -22,8 +22,8 @@ GREY = "#767676"
 PALE = "#ececec"
 SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
-# matplotlib ships the first of the fonts; the others draw names in other scripts where the machine has them. The
-# last one, shipped since matplotlib 3.11, has a box for every character, so that no name is without a glyph.
+# matplotlib ships the first of the fonts; the others draw names in other scripts where the machine has them.
+# The last one, shipped since matplotlib 3.11, has a box for every character: no name is without a glyph.
 FONT = "DejaVu Sans"
 LAST_RESORT = "Last Resort High-Efficiency"
 _OTHER_SCRIPTS = (
