@@ -189,22 +189,25 @@ def _most_steps(square: Integers, right: Integers, prime: int) -> int:
 
 
 def _solves(bound: Integers, free: Integers, solution: Integers, denominator: int) -> bool:
-    return np.array_equal(bound @ solution, free * np.array(-denominator, dtype=object))
+    weighed = np.full(free.shape, -denominator, dtype=object) * free
+    return np.array_equal(bound @ solution, weighed)
 
 
 def _reconstruct(values: Integers, modulus: int) -> tuple[Integers, int] | None:
     """Return numerators over one denominator that are `values` modulo `modulus`, all below its root."""
     limit = math.isqrt(modulus // 2)
     denominator = 1
-    for value in values.flat:
+    flat: list[int] = values.ravel().tolist()
+    for value in flat:
         scaled = value * denominator % modulus
         if min(scaled, modulus - scaled) > limit:
             factor = _denominator(scaled, modulus, limit)
             if factor is None or denominator * factor > limit:
                 return None
             denominator *= factor
-    result = values * denominator % modulus
-    return np.where(result > modulus // 2, result - modulus, result), denominator
+    half = modulus // 2
+    signed = [(value * denominator + half) % modulus - half for value in flat]
+    return np.array(signed, dtype=object).reshape(values.shape), denominator
 
 
 def _denominator(value: int, modulus: int, limit: int) -> int | None:

@@ -122,7 +122,9 @@ def kl_projection(
     """
     log_base = np.zeros(tight.shape[1]) if reference is None else np.log(reference)
     equations = _independent_rows(tight, entry_error)
+    # On the equations only the part of a bound across them counts; bounds that differ along them alone become equal.
     bounds = _unit_rows(loose)
+    bounds = _unit_rows(bounds - (bounds @ equations.T) @ equations)
     x = _solve(equations, bounds[:0], log_base)[0]
     working = np.zeros(bounds.shape[0], dtype=bool)
     while True:
@@ -227,7 +229,8 @@ def _solve_with_bounds(equations: FloatArray, bounds: FloatArray, log_base: Floa
     x = _solve(independent, bounds[:0], log_base)[0]
     near = np.concatenate([multipliers[:free], multipliers[free:][touched]])
     defect = log_base - near @ rows - np.log(np.maximum(x, 1e-300))
-    near = near + np.linalg.lstsq(rows.T, defect - defect.mean(), rcond=None)[0]
+    # The last unknown is the normaliser of x.
+    near += np.linalg.lstsq(np.vstack([rows, np.ones(x.size)]).T, defect, rcond=None)[0][:-1]
     near[free:] = np.maximum(near[free:], 0.0)
     distance = float(np.abs(_point(log_base, rows, near)[0] - x).max())
     if distance > _ACCURACY or float((bounds @ x).max()) > _ACCURACY:

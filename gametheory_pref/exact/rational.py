@@ -130,8 +130,8 @@ class RationalPayoff:
             i, j = np.unravel_index(int(np.argmax(off)), off.shape)
             raise UnsupportedCombination(
                 f"an exact certificate needs rational data; the probability {float(payoff[i, j]) + 0.5!r} in "
-                f"row {i}, column {j} is no decimal of at most {_DECIMALS} places, and the table has no common "
-                f"denominator up to {_LARGEST_DENOMINATOR:,}. Give win counts, or round the numbers"
+                f"row {i}, column {j} is no decimal of at most {_DECIMALS} places, and the table has no "
+                f"common denominator up to {_LARGEST_DENOMINATOR:,}. Give win counts, or round the numbers"
             )
         return _over_common(whole, denominator, f"decimals of at most {_DECIMALS} places")
 
