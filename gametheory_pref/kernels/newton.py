@@ -59,6 +59,26 @@ class Outcome(NamedTuple):
     converged: bool
 
 
+class Schedule(NamedTuple):
+    """Which temperature to try next.
+
+    The log-policy at hand solves the game at `solved`; the reference does at infinite temperature.
+    """
+
+    target: float
+    hottest: float
+    stage: float
+    solved: float
+    ratio: float
+
+
+class Certificate(NamedTuple):
+    """Duality gap, and largest ``|log pi - log BR_b(pi)|``."""
+
+    gap: float
+    residual: float
+
+
 @jit
 def lu_factor(matrix, pivots):
     """Overwrite `matrix` by its LU factors with partial pivoting; row k was exchanged with ``pivots[k]``."""
@@ -101,45 +121,68 @@ def lu_solve(matrix, pivots, rhs):
 
 
 @jit(reassociate=True)
-def equation_error(payoff, temperature, log_reference, log_policy, policy, out):
+def equation_error(payoff, temperature, log_reference, offsets, log_policy, policy, out):
     """Write ``exp(l)`` to `policy`, the centred ``l - log mu - A exp(l) / b`` to `out`; return its norm.
 
-    The weights are the policy, but for responses far below their best reply, which count by the mass of
-    that reply: a response that is wrongly absent must not pass as solved.
+    Every block of responses, from ``offsets[k]`` to ``offsets[k + 1]``, is one player's distribution and is
+    centred for itself. The weights of the norm are the policy, but for responses far below their best reply,
+    which count by the mass of that reply: a response that is wrongly absent must not pass as solved.
     """
-    n = log_policy.size
-    for i in range(n):
+    for i in range(log_policy.size):
         policy[i] = np.exp(log_policy[i])
-    mean = 0.0
-    for i in range(n):
-        total = 0.0
-        for j in range(n):
-            total += payoff[i, j] * policy[j]
-        out[i] = log_policy[i] - log_reference[i] - total / temperature
-        mean += policy[i] * out[i]
     square = 0.0
-    for i in range(n):
-        out[i] -= mean
-        weight = policy[i] if out[i] > -1.0 else np.exp(min(log_policy[i] - out[i], 0.0))
-        square += weight * out[i] * out[i]
+    for block in range(offsets.size - 1):
+        mean = 0.0
+        for i in range(offsets[block], offsets[block + 1]):
+            total = 0.0
+            for j in range(policy.size):
+                total += payoff[i, j] * policy[j]
+            out[i] = log_policy[i] - log_reference[i] - total / temperature
+            mean += policy[i] * out[i]
+        for i in range(offsets[block], offsets[block + 1]):
+            out[i] -= mean
+            weight = policy[i] if out[i] > -1.0 else np.exp(min(log_policy[i] - out[i], 0.0))
+            square += weight * out[i] * out[i]
     return np.sqrt(square)
 
 
 @jit
-def regularized_gap(payoff, temperature, log_reference, log_policy, policy, error):
-    """Return ``2 b KL(pi || BR_b(pi))`` of a normalised log-policy; fills `policy` and `error` on the way.
+def _log_mass_of_reply(log_policy, error, offsets, block):
+    """Return ``log(sum exp(l - e))`` of one block, for errors whose exponential overflows."""
+    top = -np.inf
+    for i in range(offsets[block], offsets[block + 1]):
+        top = max(top, log_policy[i] - error[i])
+    mass = 0.0
+    for i in range(offsets[block], offsets[block + 1]):
+        mass += np.exp(log_policy[i] - error[i] - top)
+    return top + np.log(mass)
 
-    With e centred, ``KL = log(1 + sum p (e + expm1(-e)))``, whose terms are non-negative and of second
-    order. A response whose probability underflows contributes the mass ``exp(l - e)`` of its best reply.
+
+@jit
+def certify(payoff, temperature, log_reference, offsets, log_policy, policy, error):
+    """Measure a normalised log-policy; fills `policy` and `error` on the way.
+
+    One block is a symmetric game, whose gap is ``2 b KL(pi || BR_b(pi))``; several are one player each, and
+    the gap is the sum of ``b KL``. With e centred, ``KL = log(1 + sum p (e + expm1(-e)))``, whose terms are
+    non-negative and of second order. A response whose probability underflows contributes the mass
+    ``exp(l - e)`` of its best reply.
     """
-    equation_error(payoff, temperature, log_reference, log_policy, policy, error)
-    total = 0.0
-    for i in range(error.size):
-        if policy[i] > 0.0:
-            total += policy[i] * (error[i] + np.expm1(-error[i]))
-        else:
-            total += np.exp(log_policy[i] - error[i])
-    return 2.0 * temperature * np.log1p(total)
+    equation_error(payoff, temperature, log_reference, offsets, log_policy, policy, error)
+    divergence = 0.0
+    residual = 0.0
+    for block in range(offsets.size - 1):
+        excess = 0.0
+        for i in range(offsets[block], offsets[block + 1]):
+            if policy[i] > 0.0:
+                excess += policy[i] * (error[i] + np.expm1(-error[i]))
+            else:
+                excess += np.exp(log_policy[i] - error[i])
+        shift = np.log1p(excess) if excess < np.inf else _log_mass_of_reply(log_policy, error, offsets, block)
+        divergence += shift
+        for i in range(offsets[block], offsets[block + 1]):
+            residual = max(residual, abs(error[i] + shift))
+    sides = 2.0 if offsets.size == 2 else 1.0
+    return Certificate(sides * temperature * divergence, residual)
 
 
 @jit
@@ -183,9 +226,10 @@ def _largest_error(policy, error, cutoff):
 
 
 @jit
-def newton(payoff, temperature, log_reference, log_policy, scale, tol, max_steps, work):
-    """Solve at one temperature from `log_policy`, which is overwritten; each factorisation serves two steps.
+def newton(payoff, temperature, log_reference, offsets, log_policy, scale, tol, max_steps, work):
+    """Solve a game of one block at one temperature from `log_policy`, which is overwritten.
 
+    Each factorisation serves two steps.
     `scale` is the largest absolute payoff. The run succeeds when the error norm is at most `tol`; with
     ``tol = 0`` it ends at the rounding error of the equation, about ``eps * scale / b``, in every entry. It
     fails after `max_steps` factorisations.
@@ -195,7 +239,9 @@ def newton(payoff, temperature, log_reference, log_policy, scale, tol, max_steps
     harmless = np.log(HARMLESS * temperature / (temperature + scale) / log_policy.size)
     smallest = np.inf
     for n_steps in range(max_steps + 1):
-        norm = equation_error(payoff, temperature, log_reference, log_policy, work.policy, work.error)
+        norm = equation_error(
+            payoff, temperature, log_reference, offsets, log_policy, work.policy, work.error
+        )
         if tol == 0.0:
             norm = max(norm, _largest_error(work.policy, work.error, negligible))
         stalled = norm > 0.5 * smallest and smallest <= 100.0 * floor
@@ -214,13 +260,44 @@ def newton(payoff, temperature, log_reference, log_policy, scale, tol, max_steps
             work.ones[i] = 1.0
         lu_solve(work.jacobian, work.pivots, work.ones)
         _take_step(log_policy, harmless, work)
-        equation_error(payoff, temperature, log_reference, log_policy, work.policy, work.error)
+        equation_error(payoff, temperature, log_reference, offsets, log_policy, work.policy, work.error)
         _take_step(log_policy, harmless, work)
     return Outcome(max_steps, 2 * max_steps + 1, np.inf, False)
 
 
 @jit
-def newton_path(payoff, temperature, log_reference, log_policy, warm, max_steps):
+def first_stage(temperature, start_temperature, scale):
+    """Begin from a log-policy that solves the game at `start_temperature` (infinite: the reference)."""
+    hottest = max(temperature, DIRECT_RATIO * scale)
+    if start_temperature == np.inf:
+        return Schedule(temperature, hottest, hottest, np.inf, 10.0)
+    return Schedule(temperature, hottest, max(temperature, start_temperature / 10.0), start_temperature, 10.0)
+
+
+@jit
+def next_stage(schedule, converged, n_steps):
+    """Go on after a Newton run at ``schedule.stage``; a stage of infinity gives up.
+
+    After a success the log-policy becomes the one that solves at `solved`; after a failure, go back to it,
+    or to the reference when `solved` is infinite.
+    """
+    target, hottest, stage, solved, ratio = schedule
+    if converged:
+        if solved < np.inf and n_steps <= QUICK:
+            ratio = min(ratio * ratio, 1e3)
+        return Schedule(target, hottest, max(target, stage / ratio), stage, ratio)
+    if solved < np.inf:
+        ratio = ratio ** (1.0 / 3.0)
+        if stage < solved and ratio > 1.0001:
+            return Schedule(target, hottest, max(target, solved / ratio), solved, ratio)
+        return Schedule(target, hottest, hottest, np.inf, 10.0)
+    # Far above the payoffs the plain fixed point is a contraction: a hotter start ends in success.
+    stage = 4.0 * stage if stage < 1e4 * hottest else np.inf
+    return Schedule(target, hottest, stage, np.inf, 10.0)
+
+
+@jit
+def newton_path(payoff, temperature, log_reference, log_policy, start_temperature, max_steps):
     """Solve at `temperature`, by stages of falling temperature where needed, and overwrite `log_policy`.
 
     Parameters
@@ -230,55 +307,55 @@ def newton_path(payoff, temperature, log_reference, log_policy, warm, max_steps)
     log_reference : (n,) array
         Finite and normalised: leave responses without reference mass out of the game.
     log_policy : (n,) array
-        With `warm`, a finite normalised start that is tried first.
+        A finite normalised log-policy that solves the game at `start_temperature`, or nearly. What it holds
+        does not matter when that is infinite.
+    start_temperature : float
+        At least `temperature`; infinite to start from the reference.
     max_steps : int
         Most factorisations.
     """
     n = log_policy.size
     work = Workspace(
-        np.empty((n, n)),
-        np.empty(n, np.int64),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
+        jacobian=np.empty((n, n)),
+        pivots=np.empty(n, np.int64),
+        policy=np.empty(n),
+        weights=np.empty(n),
+        error=np.empty(n),
+        ones=np.empty(n),
+        best=np.empty(n),
     )
+    offsets = whole(n)
     scale = _largest_payoff(payoff)
-    hottest = max(temperature, DIRECT_RATIO * scale)
-    stage = temperature if warm else hottest
-    solved = np.inf
-    ratio = 10.0
+    schedule = first_stage(temperature, start_temperature, scale)
     n_steps = 0
     calls = 0
-    if not warm:
-        _copy(log_reference, log_policy)
-    while n_steps < max_steps and ratio > 1.0001:
-        tol = 0.0 if stage == temperature else STAGE_TOL
-        limit = min(12 if warm or solved < np.inf else 20, max_steps - n_steps)
-        run = newton(payoff, stage, log_reference, log_policy, scale, tol, limit, work)
+    _copy(log_policy if schedule.solved < np.inf else log_reference, work.best)
+    while n_steps < max_steps and schedule.stage < np.inf:
+        _copy(work.best, log_policy)
+        last = schedule.stage == temperature
+        limit = min(12 if schedule.solved < np.inf else 20, max_steps - n_steps)
+        tol = 0.0 if last else STAGE_TOL
+        run = newton(payoff, schedule.stage, log_reference, offsets, log_policy, scale, tol, limit, work)
         n_steps += run.n_steps
         calls += run.payoff_calls
-        if run.converged and stage == temperature:
+        if run.converged and last:
             return Outcome(n_steps, calls, run.error, True)
+        schedule = next_stage(schedule, run.converged, run.n_steps)
         if run.converged:
             _copy(log_policy, work.best)
-            if solved < np.inf and run.n_steps <= QUICK:
-                ratio = min(ratio * ratio, 1e3)
-            solved = stage
-            stage = max(temperature, solved / ratio)
-        elif solved < np.inf:
-            _copy(work.best, log_policy)
-            ratio = ratio ** (1.0 / 3.0)
-            stage = max(temperature, solved / ratio)
-        else:
-            # Far above the payoffs the plain fixed point is a contraction: raising the start ends in success.
-            _copy(log_reference, log_policy)
-            stage = hottest if warm else 4.0 * stage
-            warm = False
-            if not stage <= 1e3 * scale + temperature:
-                break
+        elif schedule.solved == np.inf:
+            _copy(log_reference, work.best)
+    _copy(work.best, log_policy)
     return Outcome(n_steps, calls, np.inf, False)
+
+
+@jit
+def whole(n):
+    """Return the offsets of a game with one block."""
+    offsets = np.empty(2, np.int64)
+    offsets[0] = 0
+    offsets[1] = n
+    return offsets
 
 
 @jit

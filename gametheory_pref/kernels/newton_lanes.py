@@ -24,7 +24,7 @@ import numpy as np
 
 from .._jit import jit
 from .logspace import log_normalize
-from .newton import newton_path, regularized_gap
+from .newton import certify, newton_path, whole
 
 LANES = 32
 """Games in a bundle: a few vectors, so that the cost of entering a loop over lanes is shared."""
@@ -416,10 +416,10 @@ def _solve_alone(preference, active, log_reference, temperature, tol, policy_out
         for j in range(count):
             payoff[i, j] = preference[members[i], members[j]] - 0.5
     log_normalize(reference, reference)
-    newton_path(payoff, temperature, reference, log_policy, False, PATH_STEPS)
+    newton_path(payoff, temperature, reference, log_policy, np.inf, PATH_STEPS)
     policy = np.empty(count)
     error = np.empty(count)
-    gap = regularized_gap(payoff, temperature, reference, log_policy, policy, error)
+    gap = certify(payoff, temperature, reference, whole(count), log_policy, policy, error).gap
     for i in range(count):
         policy_out[members[i]] = policy[i]
     return gap, _status(gap, tol)

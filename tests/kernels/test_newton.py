@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gametheory_pref.kernels.newton import lu_factor, lu_solve, newton_path, regularized_gap
+from gametheory_pref.kernels.newton import certify, lu_factor, lu_solve, newton_path, whole
 
 
 def skew(n, seed, kind="uniform"):
@@ -20,8 +20,20 @@ def solve(payoff, temperature, reference=None, start=None, max_steps=1000):
     n = len(payoff)
     reference = np.full(n, 1.0 / n) if reference is None else reference
     log_policy = np.log(reference if start is None else start)
-    run = newton_path(payoff, temperature, np.log(reference), log_policy, start is not None, max_steps)
+    run = newton_path(
+        payoff,
+        temperature,
+        np.log(reference),
+        log_policy,
+        np.inf if start is None else temperature,
+        max_steps,
+    )
     return log_policy, run
+
+
+def regularized_gap(payoff, temperature, log_reference, log_policy):
+    n = len(log_policy)
+    return certify(payoff, temperature, log_reference, whole(n), log_policy, np.empty(n), np.empty(n)).gap
 
 
 def equation_residual(payoff, temperature, reference, log_policy):
@@ -62,7 +74,7 @@ def test_every_temperature_is_solved_to_the_rounding_of_the_equation(n, kind, te
     assert (
         equation_residual(payoff, temperature, reference, log_policy) < 1e-14 + 1e-15 / temperature
     )  # eps max|A| / b
-    gap = regularized_gap(payoff, temperature, np.log(reference), log_policy, np.empty(n), np.empty(n))
+    gap = regularized_gap(payoff, temperature, np.log(reference), log_policy)
     assert 0.0 <= gap < 1e-22
 
 
@@ -73,16 +85,16 @@ def test_the_gap_is_the_divergence_to_the_best_reply_and_not_that_of_the_transpo
     logits = np.log(reference) + payoff @ p / temperature
     best_reply = np.exp(logits) / np.exp(logits).sum()
     expected = 2.0 * temperature * np.sum(p * np.log(p / best_reply))
-    gap = regularized_gap(payoff, temperature, np.log(reference), np.log(p), np.empty(5), np.empty(5))
+    gap = regularized_gap(payoff, temperature, np.log(reference), np.log(p))
     assert_allclose(gap, expected, rtol=1e-13)
-    other = regularized_gap(-payoff, temperature, np.log(reference), np.log(p), np.empty(5), np.empty(5))
+    other = regularized_gap(-payoff, temperature, np.log(reference), np.log(p))
     assert abs(other - expected) > 1e-3
 
 
 def test_the_gap_counts_replies_whose_probability_underflows():
     payoff = np.array([[0.0, 0.5], [-0.5, 0.0]])
     log_policy = np.array([-800.0, 0.0])
-    gap = regularized_gap(payoff, 0.1, np.log([0.5, 0.5]), log_policy, np.empty(2), np.empty(2))
+    gap = regularized_gap(payoff, 0.1, np.log([0.5, 0.5]), log_policy)
     # BR = sigmoid(5) on the first response; KL((0, 1) || BR) = -log BR_1.
     assert_allclose(gap, 0.2 * np.log1p(np.exp(5.0)), rtol=1e-14)
 
@@ -139,3 +151,12 @@ def test_a_single_response_and_a_game_without_payoffs():
     reference = np.array([0.2, 0.5, 0.3])
     log_policy, run = solve(np.zeros((3, 3)), 1e-6, reference)
     assert_allclose(np.exp(log_policy), reference, rtol=1e-15)
+
+
+def test_the_gap_of_a_point_far_away_is_finite():
+    payoff, temperature = skew(4, 2), 1e-6
+    policy = np.array([0.4, 0.3, 0.2, 0.1])
+    gains = payoff @ policy
+    gap = regularized_gap(payoff, temperature, np.log(np.full(4, 0.25)), np.log(policy))
+    # At this temperature the gap is that of the game without regularisation, up to 2 b log 4.
+    assert_allclose(gap, 2.0 * (gains.max() - policy @ gains), atol=2e-6 * np.log(4.0))

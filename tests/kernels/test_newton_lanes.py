@@ -30,7 +30,7 @@ def batch(preference, temperature, reference=None, active=None, tol=1e-10):
 
 def single(preference, temperature, reference):
     log_policy = np.log(reference)
-    newton_path(preference - 0.5, temperature, np.log(reference), log_policy, False, 2000)
+    newton_path(preference - 0.5, temperature, np.log(reference), log_policy, np.inf, 2000)
     return np.exp(log_policy)
 
 
