@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._jit import interpreted
 from ..certificate import Certificate
 from ..data import Loaded
 from ..errors import UnsupportedCombination
 from ..games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from ..problem import action_counts
 from ..solution import Solution
 from ..solving import solve
 from . import exit_codes
@@ -25,6 +27,8 @@ from .text import fields, label, listing, seconds
 
 SCHEMA = "gtpref.solve/1"
 _LONG_FRACTION = 30
+# A game of this size takes a third of a second in the interpreter; numba takes longer to import.
+_INTERPRETED_SIZE = 60
 
 
 class Question(NamedTuple):
@@ -86,16 +90,23 @@ def _without_log(solution: Solution) -> Solution:
 
 def run(args: Namespace) -> int:
     """Read, solve, print, and write the file asked for."""
+    loaded = load(args)
     question = Question(args.temperature, args.reference, args.method, args.tol, args.exact)
-    report = answer(load(args), question)
-    if args.json:
-        show_json(report.to_dict())
-    elif not args.quiet:
-        show("\n".join(lines(report, every=args.all)))
-    if args.output:
-        save(report, args.output)
-        note(args, f"wrote {args.output}")
+    with interpreted(is_small(loaded.game)):
+        report = answer(loaded, question)
+        if args.json:
+            show_json(report.to_dict())
+        elif not args.quiet:
+            show("\n".join(lines(report, every=args.all)))
+        if args.output:
+            save(report, args.output)
+            note(args, f"wrote {args.output}")
     return _exit_code(report)
+
+
+def is_small(game: Game) -> bool:
+    """Return whether one solve in the interpreter ends before the compiler would be there."""
+    return max(action_counts(game)) <= _INTERPRETED_SIZE
 
 
 def answer(loaded: Loaded, question: Question) -> Report:
@@ -108,12 +119,14 @@ def answer(loaded: Loaded, question: Question) -> Report:
     """
     game = loaded.game
     _require_solvable(game, loaded.file)
-    settings: dict[str, Any] = {} if question.tol is None else {"tol": question.tol}
+    settings: dict[str, Any] = {"jit": not is_small(game)}
+    if question.tol is not None:
+        settings["tol"] = question.tol
     if question.reference != "uniform":
         settings["reference"] = _reference(question.reference, game)
     solution = solve(game, question.method, temperature=question.temperature, **settings)
     regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
-    minimax = solve(game) if regularized else None
+    minimax = solve(game, jit=settings["jit"]) if regularized else None
     certificate = solution.certificate(exact=question.exact)
     return Report(loaded, question, solution, certificate, certificate.verify(), minimax)
 

@@ -175,6 +175,10 @@ def test_a_small_exact_game_loads_no_compiler_and_no_plotting(four):
 
 
 def test_bundled_counts_load_no_compiler_and_no_plotting():
-    assert _loaded_by(["solve", "dataset:govan_2007", "--exact"], ["data", "info", "dataset:arena_top8"]) == {
-        "numpy"
-    }
+    commands = (
+        ["demo"],
+        ["solve", "dataset:govan_2007", "--exact"],
+        ["solve", "dataset:arena_top8", "--temperature", "0.05", "--json"],
+        ["data", "info", "dataset:arena_top8"],
+    )
+    assert _loaded_by(*commands) == {"numpy"}

@@ -20,6 +20,7 @@ NOT_A_GAME = {
     "payoff/type_chart_18.csv": "--kind points",
     "texts/llmfao_responses.jsonl.gz": "comparisons need",
 }
+LARGE = {"payoff/blotto_10_4.npz", "payoff/blotto_10_5.npz"}
 WITH_OPTIONS = {
     "agent_task/atari_agent57_table.csv": ("atari_agent57_table", ["--kind", "scores-by-task"]),
     "payoff/axelrod_ipd.npz": ("axelrod_ipd", ["--kind", "points"]),
@@ -54,20 +55,29 @@ def test_every_two_player_and_larger_game_is_solved_or_refused(run, shared_data)
             assert "add up to a constant" in result.err, path.name
 
 
+def _solve_and_compare(run, folder: pathlib.Path, name: str) -> None:
+    known = json.loads((folder / "solutions.json").read_text(encoding="utf-8"))
+    result = run("solve", str(folder / name), "--json")
+    assert result.code == 0, (name, result.err)
+    payload = json.loads(result.out)
+    assert payload["solution"]["gap"] <= 1e-9, name
+    file = pathlib.PurePath(name).name.removesuffix(".gz")
+    record = known.get(file) or known.get(file.rsplit(".", 1)[0])
+    if record is not None and "condorcet_winner" in record:
+        assert payload["majority"]["condorcet_winner"] == record["condorcet_winner"], name
+
+
 @pytest.mark.parametrize("folder", ["elections", "pairwise", "battles", "nc", "payoff"])
 def test_every_preference_file_is_solved(run, shared_data, folder):
-    known = json.loads((shared_data / "solutions.json").read_text(encoding="utf-8"))
     for name in _files(shared_data):
-        if not name.startswith(folder) or name in NOT_A_GAME:
-            continue
-        result = run("solve", str(shared_data / name), "--json")
-        assert result.code == 0, (name, result.err)
-        payload = json.loads(result.out)
-        assert payload["solution"]["gap"] <= 1e-9, name
-        stem = pathlib.PurePath(name).name.removesuffix(".gz")
-        record = known.get(stem) or known.get(stem.rsplit(".", 1)[0])
-        if record is not None and "condorcet_winner" in record:
-            assert payload["majority"]["condorcet_winner"] == record["condorcet_winner"], name
+        if name.startswith(folder) and name not in NOT_A_GAME and name not in LARGE:
+            _solve_and_compare(run, shared_data, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LARGE))
+def test_every_large_preference_file_is_solved(run, shared_data, name):
+    _solve_and_compare(run, shared_data, name)
 
 
 @pytest.mark.parametrize("name", sorted(WITH_OPTIONS))
