@@ -31,7 +31,7 @@ class MultiplayerGame:
     @property
     def n_players(self) -> int:
         """Number of players."""
-        return self.payoffs.shape[0]
+        return int(self.payoffs.shape[0])
 
     def __repr__(self) -> str:
         return f"MultiplayerGame({' x '.join(str(k) for k in self.payoffs.shape[1:])})"

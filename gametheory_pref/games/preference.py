@@ -44,7 +44,7 @@ class PreferenceGame:
     @property
     def n_responses(self) -> int:
         """Number of responses."""
-        return self.preference.shape[0]
+        return int(self.preference.shape[0])
 
     @property
     def n_missing(self) -> int:
