@@ -62,7 +62,9 @@ def _show(index: tuple[int, ...]) -> str:
 def square(array: FloatArray, *, name: str) -> FloatArray:
     """Return `array`, refused unless it is a non-empty square matrix."""
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
-        raise InputError(f"{name} must be square, one row and one column per response; its shape is {array.shape}")
+        raise InputError(
+            f"{name} must be square, one row and one column per response; its shape is {array.shape}"
+        )
     if array.shape[0] == 0:
         raise InputError(f"{name} is empty; a game needs at least one response")
     return array
@@ -80,7 +82,9 @@ def labels(names: Any, count: int, *, name: str = "names") -> Labels:
             raise InputError(f"{name} must hold strings or whole numbers; got {item!r}")
         result.append(str(item) if isinstance(item, str) else int(item))
     if len(result) != count:
-        raise InputError(f"{name} has {len(result)} entries for {count} responses; give one name per response")
+        raise InputError(
+            f"{name} has {len(result)} entries for {count} responses; give one name per response"
+        )
     seen: set[Label] = set()
     for label in result:
         if label in seen:
@@ -90,10 +94,12 @@ def labels(names: Any, count: int, *, name: str = "names") -> Labels:
 
 
 def distribution(value: Any, count: int, *, name: str) -> FloatArray:
-    """Return `value` as a probability vector over `count` responses; its sum may miss 1 by 1e-9 of rounding."""
+    """Return `value` as a probability vector over `count` responses; its sum may miss 1 by 1e-9."""
     array = as_float_array(value, name=name, ndim=1)
     if array.size != count:
-        raise InputError(f"{name} has {array.size} entries for {count} responses; give one probability per response")
+        raise InputError(
+            f"{name} has {array.size} entries for {count} responses; give one probability per response"
+        )
     if (array < 0).any():
         i = int(np.argmin(array))
         raise InputError(f"{name} has a negative probability: entry {i} is {array[i]}")

@@ -27,10 +27,10 @@ def duality_gap(
 ) -> float:
     r"""Return the two-sided duality gap of a policy; 0 exactly at equilibria.
 
-    For a preference game with payoff :math:`A = P - 1/2` it is :math:`2 \max_i (A \pi)_i`, and with temperature
-    :math:`\beta` it is :math:`2 \beta\, \mathrm{KL}(\pi \,\|\, \mathrm{BR}_\beta(\pi))`, which equals
-    :math:`2\beta[\log\sum_i \mu_i e^{(A\pi)_i/\beta} + \mathrm{KL}(\pi\|\mu)]` and is well conditioned. For other
-    games it is NashConv, the sum over players of what each could gain.
+    For a preference game with payoff :math:`A = P - 1/2` it is :math:`2 \max_i (A \pi)_i`, and with
+    temperature :math:`\beta` it is :math:`2 \beta\, \mathrm{KL}(\pi \,\|\, \mathrm{BR}_\beta(\pi))`, which
+    equals :math:`2\beta[\log\sum_i \mu_i e^{(A\pi)_i/\beta} + \mathrm{KL}(\pi\|\mu)]` and is better
+    conditioned. For other games it is NashConv, the sum over players of what each could gain.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ def _regularized_deviation(
 def divergence(policy: FloatArray, log_other: FloatArray) -> float:
     """Return KL(policy || other) as a sum of non-negative terms, so that small values keep their digits.
 
-    With ``d = log policy - log other`` the sum of ``policy * (d + expm1(-d))`` is the divergence, because both
-    vectors sum to one; a response that the policy never plays adds what the other gives it.
+    With ``d = log policy - log other`` the sum of ``policy * (d + expm1(-d))`` is the divergence, because
+    both vectors sum to one; a response that the policy never plays adds what the other gives it.
     """
     played = policy > np.finfo(np.float64).tiny
     mass = policy[played]

@@ -26,7 +26,7 @@ def _preference_game(game: Game | ArrayLike) -> PreferenceGame:
 
 
 def majority_relation(game: PreferenceGame) -> BoolArray:
-    """Return the strict majority relation, shape (n, n): whether the row response beats the column response."""
+    """Return the strict majority relation, shape (n, n): whether the row response beats the column one."""
     return game.payoff > _TIE
 
 
@@ -38,8 +38,8 @@ def condorcet_winner(game: Game | ArrayLike, *, kind: str = "strong") -> Label |
     game : PreferenceGame or array_like
         The game; a square array is a matrix of win probabilities.
     kind : {"strong", "weak"}
-        "strong": it wins every comparison. "weak": it loses none; the first such response is returned, and there
-        can be several (`weak_condorcet_winners`).
+        "strong": it wins every comparison. "weak": it loses none; the first such response is returned, and
+        there can be several (`weak_condorcet_winners`).
 
     Examples
     --------
@@ -70,8 +70,8 @@ def weak_condorcet_winners(game: Game | ArrayLike) -> Labels:
 def smith_set(game: Game | ArrayLike) -> Labels:
     """Return the smallest set whose members each beat everybody outside it.
 
-    A pair without comparisons counts as a tie, and a tie keeps both in the set or both out; with many such pairs the
-    set is large without saying anything about cycles, and a `MissingPairsWarning` tells so.
+    A pair without comparisons counts as a tie, and a tie keeps both in the set or both out; with many such
+    pairs the set is large without saying anything about cycles, and a `MissingPairsWarning` tells so.
 
     Examples
     --------
@@ -103,8 +103,8 @@ def smith_layers(game: PreferenceGame) -> list[IntArray]:
 def _dominance_layers(beats: BoolArray) -> list[IntArray]:
     """Split the responses so that everybody in a layer beats everybody in later ones, as finely as possible.
 
-    Members of a set that beats all outsiders come first in the order of Copeland scores, so these sets are the
-    prefixes of that order that win every comparison with the rest.
+    Members of a set that beats all outsiders come first in the order of Copeland scores, so these sets are
+    the prefixes of that order that win every comparison with the rest.
     """
     n = beats.shape[0]
     score = np.count_nonzero(beats, axis=1) - np.count_nonzero(beats, axis=0)

@@ -60,13 +60,15 @@ def as_problem(
     Raises
     ------
     InputError
-        A negative temperature, a positive one below 1e-200, or a reference that is not a distribution over the
-        responses.
+        A negative temperature, a positive one below 1e-200, or a reference that is not a distribution over
+        the responses.
     """
     checked = as_game(game)
     heat = non_negative(temperature, name="temperature")
     if 0.0 < heat < _COLDEST:
-        raise InputError(f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {_COLDEST:g}")
+        raise InputError(
+            f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {_COLDEST:g}"
+        )
     if reference is None or (isinstance(reference, str) and reference == "uniform"):
         return Problem(checked, heat, None)
     return Problem(checked, heat, as_policy(checked, reference, name="reference"))
@@ -78,7 +80,9 @@ def as_policy(game: Game, policy: Any, *, name: str = "policy") -> Policy:
     if isinstance(game, PreferenceGame):
         return distribution(policy, counts[0], name=name)
     if not isinstance(policy, (tuple, list)) or len(policy) != len(counts):
-        raise InputError(f"{name} must be a tuple of {len(counts)} distributions, one per player; got {policy!r}")
+        raise InputError(
+            f"{name} must be a tuple of {len(counts)} distributions, one per player; got {policy!r}"
+        )
     return tuple(distribution(policy[p], counts[p], name=f"{name}[{p}]") for p in range(len(counts)))
 
 

@@ -79,7 +79,9 @@ def matrix_game(
         raise InputError(f"A is empty (shape {row.shape}); each player needs at least one action")
     column = -row if B is None else as_float_array(B, name="B", ndim=2)
     if column.shape != row.shape:
-        raise InputError(f"A has shape {row.shape} and B {column.shape}; both list rows by the row player's actions")
+        raise InputError(
+            f"A has shape {row.shape} and B {column.shape}; both list rows by the row player's actions"
+        )
     row, column = row.copy(), column.copy()
     row.flags.writeable = False
     column.flags.writeable = False

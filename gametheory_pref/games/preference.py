@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class PreferenceGame:
     r"""Two players pick a response each; the preferred response wins.
 
-    The game is symmetric and constant-sum: :math:`P_{ij} + P_{ji} = 1`. Its symmetric equilibria are the Minimax
-    Winners (von Neumann winners, maximal lotteries). Build one with `preference_game`, `from_counts`,
+    The game is symmetric and constant-sum: :math:`P_{ij} + P_{ji} = 1`. Its symmetric equilibria are the
+    Minimax Winners (von Neumann winners, maximal lotteries). Build one with `preference_game`, `from_counts`,
     `from_comparisons`, `from_margins`, `from_scores` or `read`; these check their input, the class does not.
 
     Attributes
@@ -134,7 +134,8 @@ def _require_complementary(matrix: FloatArray, names: Labels, atol: float) -> No
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)
     if i == j:
         raise InputError(
-            f"P[{names[i]}, {names[i]}] = {matrix[i, i]:.6g}; a response against itself wins with probability 1/2"
+            f"P[{names[i]}, {names[i]}] = {matrix[i, i]:.6g}; "
+            "a response against itself wins with probability 1/2"
         )
     raise InputError(
         f"P[{names[i]}, {names[j]}] + P[{names[j]}, {names[i]}] = {matrix[i, j] + matrix[j, i]:.6g}, not 1. "

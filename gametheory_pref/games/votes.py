@@ -107,10 +107,12 @@ def from_counts(
     names : sequence of str, optional
         What the responses are called.
     kind : {"rate", "margin"}
-        "rate" plays the win rate (a tie is half a win); "margin" plays wins minus losses, divided by the largest
-        number of comparisons of any pair. They can have different winners when pairs were not compared equally often.
+        "rate" plays the win rate (a tie is half a win); "margin" plays wins minus losses, divided by the
+        largest number of comparisons of any pair. They can have different winners when pairs were not compared
+        equally often.
     missing : {"half", "error"}
-        What to do with a pair that was never compared: play it as 1/2 and count it in ``.n_missing``, or refuse.
+        What to do with a pair that was never compared: play it as 1/2 and count it in ``.n_missing``, or
+        refuse.
 
     Raises
     ------
@@ -136,7 +138,8 @@ def from_counts(
         if not np.array_equal(draws, draws.T):
             i, j = np.argwhere(draws != draws.T)[0]
             raise InputError(
-                f"ties[{names[i]}, {names[j]}] = {draws[i, j]:g} but ties[{names[j]}, {names[i]}] = {draws[j, i]:g}; "
+                f"ties[{names[i]}, {names[j]}] = {draws[i, j]:g} "
+                f"but ties[{names[j]}, {names[i]}] = {draws[j, i]:g}; "
                 "a tie belongs to the pair, so give the same count in both entries"
             )
     choice(kind, ("rate", "margin"), name="kind")
