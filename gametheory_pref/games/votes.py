@@ -108,8 +108,8 @@ def from_counts(
         What the responses are called.
     kind : {"rate", "margin"}
         "rate" plays the win rate (a tie is half a win); "margin" plays wins minus losses, divided by the
-        largest number of comparisons of any pair. They can have different winners when pairs were not compared
-        equally often.
+        largest number of comparisons of any pair. They can have different winners when pairs were compared
+        unequally often.
     missing : {"half", "error"}
         What to do with a pair that was never compared: play it as 1/2 and count it in ``.n_missing``, or
         refuse.
