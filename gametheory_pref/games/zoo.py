@@ -160,11 +160,10 @@ _CYCLES = (
     preference_entry(
         "rock_paper_scissors_lizard_spock",
         "rock, paper, scissors, lizard, Spock",
-        partial(tables.circulant, 5, (2, 4)),
+        partial(tables.circulant, ("rock", "paper", "scissors", "Spock", "lizard"), (2, 4)),
         "1/5 1/5 1/5 1/5 1/5",
-        source="S. Kass and K. Bryla. Response i beats i + 2 and i + 4 modulo 5 (rock, paper, scissors, "
-        "Spock, lizard in this order); the rotation maps the game onto itself and the winner is unique, "
-        "hence uniform.",
+        source="S. Kass and K. Bryla. In this order response i beats i + 2 and i + 4 modulo 5; the rotation "
+        "maps the game onto itself and the winner is unique, hence uniform.",
     ),
     preference_entry(
         "weighted_five_cycle",
@@ -181,7 +180,7 @@ _CYCLES = (
     preference_entry(
         "quadratic_residue_seven",
         "the tournament of seven in which every two are beaten by a third",
-        partial(tables.circulant, 7, (1, 2, 4)),
+        partial(tables.circulant, tuple(range(7)), (1, 2, 4)),
         "1/7 1/7 1/7 1/7 1/7 1/7 1/7",
         source="Paley tournament: i beats j when j - i is a square modulo 7. Uniform by the rotation, and "
         "unique because a tournament has one winner (Fisher and Ryan 1992).",
@@ -195,11 +194,11 @@ _ORDERED = (
         partial(
             tables.contests,
             "a b c d",
-            {"a b": "0.6", "a c": "0.55", "a d": "0.9", "b c": "0.8", "c d": "0.8", "d b": "0.8"},
+            {"a b": "0.6", "a c": "0.55", "a d": "0.7", "b c": "0.8", "c d": "0.8", "d b": "0.8"},
         ),
         "1 0 0 0",
         source="A response that beats every other one is the only winner.",
-        note="b and c have the larger victories.",
+        note="The others have the larger victories.",
         smith=("a",),
     ),
     preference_entry(

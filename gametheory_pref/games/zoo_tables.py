@@ -52,12 +52,13 @@ def _from_payoff(payoff: Sequence[Sequence[Fraction]], names: Labels | None) -> 
     return ExactGame(tuple(tuple(row) for row in payoff), preference_game(rates, names=names))
 
 
-def circulant(n: int, beaten: Sequence[int]) -> ExactGame:
+def circulant(names: Labels, beaten: Sequence[int]) -> ExactGame:
     """Return the tournament in which i surely beats ``i + k`` modulo n for each k of `beaten`."""
+    n = len(names)
     payoff = [
         [Fraction(((j - i) % n in beaten) - ((i - j) % n in beaten), 2) for j in range(n)] for i in range(n)
     ]
-    return _from_payoff(payoff, None)
+    return _from_payoff(payoff, names)
 
 
 def star(n: int) -> ExactGame:

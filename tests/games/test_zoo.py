@@ -312,6 +312,30 @@ def test_what_the_sources_say_about_dice():
     assert abs(nash_md[0][1]) == Fraction(5, 9) - Fraction(1, 2)
 
 
+def test_the_seven_and_the_hand_game():
+    """What is said about tournaments: every two are beaten by a third, and who beats whom by hand."""
+    seven = ZOO["quadratic_residue_seven"].payoff_exact
+    for i, j in itertools.combinations(range(7), 2):
+        assert any(seven[k][i] > 0 and seven[k][j] > 0 for k in range(7))
+    game = ZOO["rock_paper_scissors_lizard_spock"].game
+    beaten = {
+        "rock": {"scissors", "lizard"},
+        "paper": {"rock", "Spock"},
+        "scissors": {"paper", "lizard"},
+        "lizard": {"paper", "Spock"},
+        "Spock": {"rock", "scissors"},
+    }
+    for name, losers in beaten.items():
+        wins = game.payoff[game.index(name)] > 0
+        assert {other for other, won in zip(game.names, wins, strict=True) if won} == losers
+
+
+def test_the_favourite_has_the_smallest_victories():
+    payoff = ZOO["clear_favourite"].payoff_exact
+    largest = [max(row) for row in payoff]
+    assert largest[0] == min(largest) < min(largest[1:])
+
+
 def test_tennessee_from_its_four_groups_of_voters():
     orders = {"MNCK": 42, "NCKM": 26, "CKNM": 15, "KCNM": 17}
     wins = ZOO["tennessee"].game.votes.wins
