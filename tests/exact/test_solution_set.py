@@ -201,9 +201,10 @@ def solve_exactly(rows, right):
     return tuple(row[-1] for row in table)
 
 
-def vertices(payoff):
-    n = len(payoff)
-    inequalities = [list(row) for row in payoff] + [[-(i == j) for j in range(n)] for i in range(n)]
+def vertices(bounds):
+    """Return the vertices of {p in simplex : bounds p <= 0}."""
+    n = len(bounds[0])
+    inequalities = [list(row) for row in bounds] + [[-(i == j) for j in range(n)] for i in range(n)]
     found = set()
     for active in itertools.combinations(inequalities, n - 1):
         point = solve_exactly([*active, [1] * n], [0] * (n - 1) + [1])
@@ -240,6 +241,30 @@ def test_agrees_with_the_exact_vertices(game):
         assert_array_equal(found.support_union, union(winners))
         assert (game @ found.max_entropy).max() <= 1e-14
         assert entropy(found.max_entropy) >= entropy(np.mean(np.array(winners, dtype=float), axis=0)) - 1e-12
+
+
+@st.composite
+def rectangular_games(draw):
+    m, n = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    entries = draw(st.lists(st.integers(-3, 3), min_size=m * n, max_size=m * n))
+    return np.array(entries).reshape(m, n)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(rectangular_games())
+def test_both_players_agree_with_the_exact_vertices(game):
+    m, n = game.shape
+    # Entries are small integers, so the value is a quotient of small determinants.
+    value = Fraction(game_value(game.astype(float))).limit_denominator(10_000)
+    excess = [[entry - value for entry in row] for row in game.tolist()]
+    of_row = vertices([[-excess[i][j] for i in range(m)] for j in range(n)])
+    of_column = vertices(excess)
+    start = np.full(m, 1 / m), np.full(n, 1 / n)
+    for found, points in zip(optimal_strategies(game, float(value), *start), (of_row, of_column), strict=True):
+        assert found.dimension == affine_dimension(points)
+        assert found.unique is (len(points) == 1)
+        assert_array_equal(found.support_union, union(points))
+        assert entropy(found.max_entropy) >= entropy(np.mean(np.array(points, dtype=float), axis=0)) - 1e-12
 
 
 def entropy(policy):
