@@ -480,14 +480,14 @@ def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> Floa
     inside = certainty > 0.0
     undecided = np.abs(certainty) <= _UNDECIDED
     doubtful = np.abs(certainty) <= _DOUBTFUL
-    for _ in range(6):
+    for _ in range(10):
         elimination = eliminate(payoff, certainty, inside, undecided)
         x = None if elimination is None else _complete(elimination, path, deadline, depth)
         if x is None:
             return None
         policy = np.maximum(x, 0.0)
         policy /= policy.sum()
-        broken = ~undecided & np.where(inside, x < -1e-13, gains(payoff, policy) > 1e-12)
+        broken = ~undecided & _broken(x, gains(payoff, policy), inside)
         if not broken.any():
             return policy
         inside[undecided] = x[undecided] > 0.0
@@ -495,6 +495,18 @@ def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> Floa
         if 2 * np.count_nonzero(undecided) > len(payoff):
             return None
     return None
+
+
+def _broken(x: FloatArray, payoffs: FloatArray, inside: BoolArray) -> BoolArray:
+    """Return where decisions were wrong: probabilities below 0, and responses outside that would win.
+
+    One response that is missing lets many win, so only those that win most count.
+    """
+    winning = np.where(inside, 0.0, payoffs)
+    most = min(max(10, np.count_nonzero(x) // 8), winning.size)
+    threshold = max(float(np.partition(winning, -most)[-most]), 1e-12)
+    result: BoolArray = (inside & (x < -1e-13)) | (winning >= threshold)
+    return result
 
 
 def _complete(elimination: Elimination, path: _Path, deadline: float | None, depth: int) -> FloatArray | None:
