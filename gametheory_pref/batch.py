@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,14 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 from ._check import as_float_array, choice, distribution, non_negative
 from ._types import BoolArray, FloatArray, IntArray
 from .errors import InputError, NotConverged, UnsupportedCombination
+from .exact.simplex import solve_by_simplex
 from .kernels.newton_lanes import regularized_batch
 from .kernels.pivot_batch import find_games, minimax_batch
+from .kernels.skew_pivot import LARGEST
 from .status import Status
 
 # Below this many matrix entries a thread costs more than it saves.
 _SERIAL_ENTRIES = 30_000
 # Several chunks a thread, so that one slow stretch of games does not leave the others idle.
 _CHUNKS_PER_THREAD = 4
+
+
+# A larger gap sends a game from principal pivots to the simplex method, whose answers are refined.
+_GOOD_GAP = 1e-13
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -159,8 +166,8 @@ def solve_batch(
     question = _Question(
         preference=preference,
         active=active,
-        temperature=kl_weight,
         log_reference=_log_reference(reference, active),
+        temperature=kl_weight,
         tol=non_negative(tol, name="tol"),
     )
     out = _Answers(
@@ -177,8 +184,8 @@ class _Question(NamedTuple):
 
     preference: FloatArray
     active: BoolArray
-    temperature: FloatArray
     log_reference: FloatArray
+    temperature: FloatArray
     tol: float
 
 
@@ -190,23 +197,50 @@ class _Answers(NamedTuple):
     status: IntArray
 
 
+_Solver: TypeAlias = Callable[[_Question, _Answers], None]
+
+
 def _solve_games(question: _Question, out: _Answers, games: slice) -> None:
     """Solve a contiguous run of games."""
-    preference, active, temperature, log_reference = (part[games] for part in question[:4])
-    valid = np.empty(len(active), dtype=np.bool_)
-    find_games(preference, active, log_reference, valid)
-    warm = temperature > 0.0
-    for chosen, kernel, inputs in (
-        (valid & ~warm, minimax_batch, (preference, active)),
-        (valid & warm, regularized_batch, (preference, active, log_reference, temperature)),
-    ):
-        if chosen.all():
-            kernel(*inputs, question.tol, *(part[games] for part in out))
-        elif chosen.any():
-            part = _Answers(*(array[games][chosen] for array in out))
-            kernel(*(_read_only(array[chosen]) for array in inputs), question.tol, *part)
-            for whole, some in zip(out, part, strict=True):
-                whole[games][chosen] = some
+    part = _Question(*(array[games] for array in question[:4]), question.tol)
+    answers = _Answers(*(array[games] for array in out))
+    valid = np.empty(len(part.active), dtype=np.bool_)
+    find_games(part.preference, part.active, part.log_reference, valid)
+    warm = part.temperature > 0.0
+    _on_chosen(valid & ~warm, _minimax, part, answers)
+    _on_chosen(valid & warm, _regularized, part, answers)
+
+
+def _on_chosen(chosen: BoolArray, solver: _Solver, question: _Question, out: _Answers) -> None:
+    """Run a solver on some of the games; arrays are copied only if it is not all of them."""
+    if not chosen.any():
+        return
+    if chosen.all():
+        solver(question, out)
+    else:
+        part = _Answers(*(array[chosen] for array in out))
+        solver(_Question(*(_read_only(array[chosen]) for array in question[:4]), question.tol), part)
+        for whole, some in zip(out, part, strict=True):
+            whole[chosen] = some
+
+
+def _minimax(question: _Question, out: _Answers) -> None:
+    """Solve by principal pivots what they suit, and the rest one by one by the simplex method."""
+    sizes = question.active.sum(axis=1)
+    small = sizes <= LARGEST
+    minimax_batch(question.preference, question.active & small[:, None], *out[:2])
+    for game in np.flatnonzero(~small | ~(out.gap <= _GOOD_GAP)):
+        members = np.flatnonzero(question.active[game])
+        win = question.preference[game][np.ix_(members, members)]
+        payoff = np.clip((win - win.T) / 2.0, -0.5, 0.5)
+        policy = solve_by_simplex(payoff).row
+        out.policy[game, members] = policy
+        out.gap[game] = 2.0 * max(0.0, float((payoff @ policy).max()))
+    out.status[:] = np.where(out.gap <= question.tol, Status.EXACT, Status.INACCURATE)
+
+
+def _regularized(question: _Question, out: _Answers) -> None:
+    regularized_batch(*question, *out)
 
 
 def _in_threads(task: Callable[[slice], None], n_games: int, *, entries: int) -> None:
@@ -216,9 +250,23 @@ def _in_threads(task: Callable[[slice], None], n_games: int, *, entries: int) ->
         task(slice(0, n_games))
         return
     edges = np.linspace(0, n_games, min(n_games, threads * _CHUNKS_PER_THREAD) + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        for finished in pool.map(task, map(slice, edges[:-1], edges[1:])):
-            assert finished is None  # drawing the results is what raises a thread's exception here
+    chunks: SimpleQueue[slice] = SimpleQueue()
+    for chunk in map(slice, edges[:-1], edges[1:]):
+        chunks.put(chunk)
+
+    def work() -> None:
+        while True:
+            try:
+                chunk = chunks.get_nowait()
+            except Empty:
+                return
+            task(chunk)
+
+    with ThreadPoolExecutor(threads - 1) as pool:
+        helpers = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+        for helper in helpers:
+            helper.result()
 
 
 def _available_threads() -> int:

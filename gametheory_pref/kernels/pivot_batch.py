@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .._jit import jit
-from ..status import Status
-from .pivot import solve_game
+from .skew_pivot import solve_symmetric_game
 
 _ATOL = 1e-9  # how far win probabilities may be from complementary and from [0, 1]: that of `preference_game`
-
-_EXACT = int(Status.EXACT)
-_INACCURATE = int(Status.INACCURATE)
 
 
 @jit
@@ -39,48 +35,42 @@ def find_games(preference, active, log_reference, valid_out):
 
 
 @jit
-def minimax_batch(preference, active, tol, policy_out, gap_out, status_out):
-    """Write a winner of every game, its gap ``2 max_i (A pi)_i`` and its status.
+def minimax_batch(preference, active, policy_out, gap_out):
+    """Write a winner of every game and its gap ``2 max_i (A pi)_i``, which is infinite if principal pivots failed.
 
     Parameters
     ----------
     preference : array, shape (B, n, n)
         Win probabilities that `find_games` accepts.
     active : bool array, shape (B, n)
-        Which responses belong to the game; the others get probability exactly 0.
-    tol : float
-        Largest gap of an answer.
-    policy_out, gap_out, status_out : arrays, shapes (B, n), (B,) and int64 (B,)
+        Which responses belong to the game; the others get probability exactly 0. A game without any is skipped.
+    policy_out, gap_out : arrays, shapes (B, n) and (B,)
         Receive the results.
     """
     n_games, n = active.shape
     members = np.empty(n, np.int64)
     payoff = np.empty((n, n))
-    row = np.empty(n)
-    column = np.empty(n)
+    policy = np.empty(n)
     for game in range(n_games):
         count = 0
         for i in range(n):
-            policy_out[game, i] = 0.0
             if active[game, i]:
                 members[count] = i
                 count += 1
-        if count != row.size:
+        if count == 0:
+            continue
+        if count != policy.size:
             payoff = np.empty((count, count))
-            row = np.empty(count)
-            column = np.empty(count)
+            policy = np.empty(count)
+        win = preference[game]
         for a in range(count):
-            for b in range(count):
+            payoff[a, a] = 0.0
+            for b in range(a):
                 # Exactly skew, as in `preference_game`.
-                margin = (preference[game, members[a], members[b]] - preference[game, members[b], members[a]]) / 2.0
-                payoff[a, b] = min(max(margin, -0.5), 0.5)
-        solve_game(payoff, row, column)
-        largest = 0.0
+                margin = (win[members[a], members[b]] - win[members[b], members[a]]) / 2.0
+                margin = min(max(margin, -0.5), 0.5)
+                payoff[a, b] = margin
+                payoff[b, a] = -margin
+        gap_out[game] = 2.0 * solve_symmetric_game(payoff, policy)[0]
         for a in range(count):
-            gain = 0.0
-            for b in range(count):
-                gain += payoff[a, b] * row[b]
-            largest = gain if gain > largest else largest
-            policy_out[game, members[a]] = row[a]
-        gap_out[game] = 2.0 * largest
-        status_out[game] = _EXACT if 2.0 * largest <= tol else _INACCURATE
+            policy_out[game, members[a]] = policy[a]

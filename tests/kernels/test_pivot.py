@@ -11,7 +11,7 @@ from gametheory_pref.kernels.pivot import SOLVED, solve_game
 
 
 def solve(payoff):
-    payoff = np.array(payoff, dtype=np.float64)
+    payoff = np.array(payoff, dtype=np.float64, order="C")
     row = np.full(payoff.shape[0], np.nan)
     column = np.full(payoff.shape[1], np.nan)
     value, n_pivots, status, margin = solve_game(payoff, row, column)
