@@ -96,10 +96,10 @@ def _nearest_winner(problem: Problem, found: SolutionSet, anchor: Policy | None)
 
 
 def _pivoting_winner(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
-    from .exact.simplex import solve_by_simplex
+    from .exact.simplex import solve_symmetric
 
     payoff = _preference(problem).payoff
-    solved = solve_by_simplex(payoff)
+    solved = solve_symmetric(payoff)
     if solved.nondegenerate:
         played = np.flatnonzero(solved.row > 0.0)
         found = SolutionSet(True, 0, played, solved.row, solved.row, "the optimal basis is nondegenerate")
