@@ -474,6 +474,20 @@ def test_hostile_names_are_drawn_without_a_warning(n, tmp_path):
         plot.save(plot.win_matrix(random_game(n, names=names)), tmp_path / f"one{suffix}")
 
 
+@pytest.mark.skipif(LAST_RESORT not in font_family(), reason="matplotlib before 3.11 warns of missing glyphs")
+def test_hostile_names_are_drawn_on_axes_made_elsewhere(tmp_path):
+    game = random_game(8, names=NASTY)
+    uniform = solution_of(game, np.full(8, 1 / 8))
+    page = Figure(figsize=(12, 9))
+    places = page.subplots(2, 3).flat
+    plot.win_matrix(game, ax=places[0])
+    plot.majority_graph(game, ax=places[1])
+    plot.policy_bars(uniform, ax=places[2])
+    plot.compare_policies(dict.fromkeys(NASTY[:3], uniform), ax=places[3])
+    plot.temperature_path(path_of(game, [0.1, 0.3], [0.0, 1.0]), ax=places[4])
+    page.savefig(tmp_path / "x.png")
+
+
 def test_dollar_signs_are_not_mathematics(tmp_path):
     game = preference_game([[0.5, 0.6], [0.4, 0.5]], names=["$a$", "$b^2$"])
     for picture in every_picture(game):

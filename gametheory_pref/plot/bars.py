@@ -17,8 +17,10 @@ from .style import (
     LONGEST_LABEL,
     SERIES,
     axes_size,
+    hide_frame,
     label_inches,
     label_limit,
+    name_look,
     new_axes,
     set_title,
     shorten,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_BARS = 12
+# Games of up to this size show their zeros too.
+_FEW = 6
 BAR_INCHES = 0.27
 
 
@@ -47,7 +51,7 @@ class Block(NamedTuple):
 def policy_bars(solution: Solution, *, ax: Axes | None = None) -> Axes:
     """Draw a policy as bars, one block of bars per player.
 
-    The most probable responses come first. Of more than 12, those with probability 0 and those after the
+    The most probable responses come first. Of more than 6, those with probability 0 and those after the
     twelfth become one line that says how many they are and what they add up to.
 
     Parameters
@@ -114,7 +118,7 @@ def policy_block(title: str, names: Labels, policies: FloatArray) -> Block:
     n = policies.shape[1]
     largest = policies.max(axis=0)
     order = np.argsort(-largest, kind="stable")
-    if n > _MOST_BARS:
+    if n > _FEW:
         played = max(int(np.count_nonzero(largest > NEGLIGIBLE)), 1)
         order = order[: min(played, _MOST_BARS)]
         if len(order) == n - 1:
@@ -166,7 +170,7 @@ def _draw(blocks: list[Block], series: list[str], titles: list[str], ax: Axes | 
                 ticks.append(y)
                 texts.append(hidden_sentence(block))
                 y += 1.0
-        ax.set_yticks(ticks, texts, parse_math=False)
+        ax.set_yticks(ticks, texts, **name_look())
         _frame(ax, blocks, y)
         if len(series) > 1:
             _add_legend(ax, series)
@@ -209,12 +213,14 @@ def _frame(ax: Axes, blocks: list[Block], bottom: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
     largest = max(float(block.values.max()) for block in blocks)
-    ax.set_xlim(0.0, min(1.16 * largest, 1.1))
+    # The number behind the longest bar takes 0.45 inches.
+    ax.set_xlim(0.0, largest / (1.0 - min(0.45 / axes_size(ax)[0], 0.4)))
     ax.set_ylim(bottom - 0.4, -0.6)
     ax.set_xlabel("probability")
     ax.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_color(GREY)
+    hide_frame(ax)
 
 
 def _add_legend(ax: Axes, series: list[str]) -> None:

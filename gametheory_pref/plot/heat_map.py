@@ -21,6 +21,7 @@ from .style import (
     cell_colors,
     label_inches,
     label_limit,
+    name_look,
     new_axes,
     set_title,
     shorten,
@@ -69,16 +70,16 @@ def draw_matrix(game: PreferenceGame, shown: IntArray, ax: Axes | None) -> Axes:
     with style():
         if ax is None:
             texts = shorten(names)
-            width, height = _figure_size(texts)
+            cell, width, height = _figure_size(texts)
             ax = new_axes(width, height)
             ax.set_anchor("W")
             room = width - 0.3
         else:
             texts = shorten(names, label_limit(ax))
+            cell = _cell_points(ax, texts)
             room = 1.2 * axes_size(ax)[0]
         _draw_cells(ax, game, shown)
-        _label_axes(ax, texts)
-        cell = _cell_points(ax, len(shown))
+        _label_axes(ax, texts, cell)
         # Four characters at 0.6 em each, with a little air.
         size = min(cell / 2.7, 9.0)
         numbers = len(shown) <= _MOST_NUMBERS and size >= _SMALLEST_TYPE
@@ -92,14 +93,16 @@ def draw_matrix(game: PreferenceGame, shown: IntArray, ax: Axes | None) -> Axes:
     return ax
 
 
-def _figure_size(texts: list[str]) -> tuple[float, float]:
+def _figure_size(texts: list[str]) -> tuple[float, float, float]:
+    """Return the size of a cell in points, and the width and height of the figure in inches."""
     n = len(texts)
-    cell = 0.62 if n <= 8 else 0.42 if n <= _MOST_NUMBERS else max(10.0 / n, 0.1)
-    labels = label_inches(texts, _label_points(72.0 * cell))
+    side = 0.62 if n <= 8 else 0.42 if n <= _MOST_NUMBERS else max(10.0 / n, 0.1)
+    cell = 72.0 * side
+    labels = label_inches(texts, _label_points(cell))
     slanted = 0.75 * labels
-    above, beside = {0: (0.2, 0.0), 45: (slanted, slanted), 90: (labels, 0.0)}[_turn(texts, 72.0 * cell)]
+    above, beside = {0: (0.2, 0.0), 45: (slanted, slanted), 90: (labels, 0.0)}[_turn(texts, cell)]
     bar = 0.0 if n <= _MOST_NUMBERS else 1.2
-    return max(n * cell + labels + beside + bar + 0.3, 4.4), n * cell + above + 0.8
+    return cell, max(n * side + labels + beside + bar + 0.3, 4.4), n * side + above + 0.8
 
 
 def _draw_cells(ax: Axes, game: PreferenceGame, shown: IntArray) -> None:
@@ -137,8 +140,7 @@ def _draw_grid(ax: Axes, n: int) -> None:
     ax.vlines(edges, -0.5, n - 0.5, color=GREY, linewidth=0.4)
 
 
-def _label_axes(ax: Axes, texts: list[str]) -> None:
-    cell = _cell_points(ax, len(texts))
+def _label_axes(ax: Axes, texts: list[str], cell: float) -> None:
     size = _label_points(cell)
     # Where even the smallest type does not fit into a row, only every second (third, ...) row is named.
     step = max(int(np.ceil(size / cell)), 1)
@@ -146,8 +148,8 @@ def _label_axes(ax: Axes, texts: list[str]) -> None:
     chosen = texts[::step]
     turn = _turn(texts, cell)
     slanted: dict[str, Any] = {"ha": "left", "rotation_mode": "anchor"} if turn == 45 else {}
-    ax.set_yticks(ticks, chosen, fontsize=size, parse_math=False)
-    ax.set_xticks(ticks, chosen, fontsize=size, parse_math=False, rotation=turn, **slanted)
+    ax.set_yticks(ticks, chosen, fontsize=size, **name_look())
+    ax.set_xticks(ticks, chosen, fontsize=size, rotation=turn, **name_look(), **slanted)
     ax.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
 
 
@@ -163,9 +165,12 @@ def _turn(texts: list[str], cell: float) -> int:
     return 45 if cell > 20.0 else 90
 
 
-def _cell_points(ax: Axes, n: int) -> float:
-    """Return about how large a cell will be, in points, once the labels have taken their room."""
-    return 0.8 * min(axes_size(ax)) * 72.0 / n
+def _cell_points(ax: Axes, texts: list[str]) -> float:
+    """Return about how large a cell of given axes will be, in points, beside the names and the title."""
+    width, height = axes_size(ax)
+    labels = label_inches(texts)
+    side = min(1.2 * width - labels, 1.2 * height - labels - 0.4, width, height)
+    return 72.0 * max(side, 0.3) / len(texts)
 
 
 def _write_numbers(ax: Axes, game: PreferenceGame, shown: IntArray, size: float) -> None:

@@ -58,10 +58,8 @@ def figure(solution: Solution) -> Figure:
 
 
 def _headlines(solution: Solution, game: PreferenceGame) -> list[str]:
-    from ..majority import smith_indices
-
     answer = f"{kind(solution)} ({uniqueness_sentence(solution.certificate())})"
-    line = f"{answer}; duality gap {gap_text(solution)}; {smith_sentence(game, len(smith_indices(game)))}"
+    line = f"{answer}; duality gap {gap_text(solution)}; {smith_sentence(game)}"
     problem = warning(solution)
     return [line] if problem is None else [line, problem]
 

@@ -87,6 +87,11 @@ def font_family() -> tuple[str, ...]:
     )
 
 
+def name_look() -> dict[str, Any]:
+    """Return how to write names, in any script and as they are, on axes made outside `style`."""
+    return {"family": list(font_family()), "parse_math": False}
+
+
 def new_axes(width: float, height: float) -> Axes:
     """Return the axes of a new figure of that size in inches, unknown to pyplot."""
     from matplotlib.figure import Figure
@@ -104,6 +109,11 @@ def axes_size(ax: Axes) -> tuple[float, float]:
 def label_limit(ax: Axes) -> int:
     """Return how many characters a name may have on these axes."""
     return min(max(int(4.0 * axes_size(ax)[0]), _SHORTEST_LABEL), LONGEST_LABEL)
+
+
+def hide_frame(ax: Axes) -> None:
+    """Hide the upper and right edge, which axes made outside `style` have."""
+    ax.spines[["top", "right"]].set_visible(False)
 
 
 def set_title(
@@ -136,8 +146,10 @@ def shorten(labels: Sequence[Label], limit: int = LONGEST_LABEL) -> list[str]:
 
 
 def _cut(text: str, limit: int) -> str:
-    if len(text) <= limit:
+    columns = _columns(text)
+    if columns <= limit:
         return text
+    limit = max(limit * len(text) // columns, 4)
     tail = limit // 2
     return text[: limit - tail - 1].rstrip() + _ELLIPSIS + text[-tail:].lstrip()
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._types import BoolArray, FloatArray
 from ..temperature_path import TemperaturePath
-from .style import GREY, INK, SERIES, WHITE, axes_size, label_limit, new_axes, set_title, shorten, style
+from .style import (
+    GREY,
+    INK,
+    SERIES,
+    WHITE,
+    axes_size,
+    hide_frame,
+    label_limit,
+    new_axes,
+    set_title,
+    shorten,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +33,9 @@ _COST_LOOK = {"color": INK, "linestyle": "--", "linewidth": 1.2}
 def temperature_path(path: TemperaturePath, *, ax: Axes | None = None) -> Axes:
     """Draw one line per response over the temperature, and the cost of regularisation on a second axis.
 
-    The cost is the duality gap without regularisation. Points whose own gap exceeds the tolerance of the path
-    are hollow. Temperature 0 (the Minimax Winner) stands left of the logarithmic axis, at a tick of its own.
+    The cost is the duality gap without regularisation, in units of win probability. Points whose own gap
+    exceeds the tolerance of the path are hollow. Temperature 0 (the Minimax Winner) stands left of the
+    logarithmic axis, at a tick of its own.
 
     Parameters
     ----------
@@ -81,7 +94,9 @@ def _draw_cost(ax: Axes, x: FloatArray, costs: FloatArray) -> None:
     side = ax.twinx()
     side.plot(x, costs, label="cost", **_COST_LOOK, gid="cost")  # type: ignore[arg-type]
     side.set_ylim(0.0, max(1.08 * float(costs.max()), 1e-12))
-    side.set_ylabel("cost: gap without regularisation (win probability)")
+    side.set_ylabel("cost (win probability)")
+    hide_frame(ax)
+    hide_frame(side)
     side.spines["right"].set_visible(True)
 
 
@@ -99,11 +114,13 @@ def _frame(ax: Axes, temperatures: FloatArray, x: FloatArray) -> None:
     ax.xaxis.set_major_formatter(FixedFormatter(texts))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_ylim(bottom=0.0)
-    ax.set_xlabel("temperature (KL weight, in units of win probability)")
+    ax.set_xlabel("temperature (KL weight)")
     ax.set_ylabel("probability")
     cost = Line2D([], [], label="cost (right axis)", **_COST_LOOK)  # type: ignore[arg-type]
     handles = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
-    legend = ax.legend(handles=[*handles, cost], loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
+    # The padding is in units of the type size: it clears the axis label whatever the size of the axes.
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 4.6}
+    legend = ax.legend(handles=[*handles, cost], ncols=2 if axes_size(ax)[0] < 4.5 else 3, **place)
     for text in legend.get_texts():
         text.set_parse_math(False)
 

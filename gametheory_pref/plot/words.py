@@ -10,9 +10,10 @@ from .._types import BoolArray, FloatArray, IntArray, Labels
 from ..certificate import Certificate
 from ..errors import UnsupportedCombination
 from ..games import MatrixGame, PreferenceGame
-from ..majority import smith_layers
+from ..majority import smith_indices, smith_layers
 from ..problem import as_game
 from ..solution import Solution
+from .style import one_line
 
 # Probabilities up to this size are rounding of zero, as in `Solution.support`.
 NEGLIGIBLE = 1e-9
@@ -126,10 +127,11 @@ def uniqueness_sentence(certificate: Certificate) -> str:
     return f"not unique: the answers form a set of dimension {shown}"
 
 
-def smith_sentence(game: PreferenceGame, smith_size: int) -> str:
-    """Return how large the Smith set is, in words."""
-    if smith_size == 1:
-        return "a Condorcet winner"
-    if smith_size == game.n_responses:
-        return f"the Smith set is all {smith_size} responses"
-    return f"the Smith set has {smith_size} of {game.n_responses} responses"
+def smith_sentence(game: PreferenceGame) -> str:
+    """Return who the Condorcet winner is, else how large the Smith set is."""
+    smith = smith_indices(game)
+    if len(smith) == 1:
+        return f"{one_line(game.names[smith[0]])} is the Condorcet winner"
+    if len(smith) == game.n_responses:
+        return f"the Smith set is all {len(smith)} responses"
+    return f"the Smith set has {len(smith)} of {game.n_responses} responses"
