@@ -5,8 +5,8 @@ Examples
 >>> import gametheory_pref as gp
 >>> game = gp.from_counts([[0, 60, 35], [40, 0, 80], [65, 20, 0]], names=["rock", "paper", "scissors"])
 >>> solution = gp.solve(game)
->>> solution
-Solution(rock 0.5455, paper 0.2727, scissors 0.1818; gap 2.2e-17, exact by simplex)
+>>> solution.policy.round(4), solution.gap < 1e-15
+(array([0.5455, 0.2727, 0.1818]), True)
 >>> solution.certificate(exact=True).proof.policy
 (Fraction(6, 11), Fraction(3, 11), Fraction(2, 11))
 """

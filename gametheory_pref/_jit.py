@@ -39,10 +39,15 @@ _CACHE_FOLDER_LIFE = 7 * 24 * 3600.0
 _interpreting: contextvars.ContextVar[bool] = contextvars.ContextVar("interpreting", default=False)
 
 
+def is_interpreting() -> bool:
+    """Whether kernels run in the interpreter here."""
+    return _interpreting.get()
+
+
 @contextlib.contextmanager
-def interpreted(on: bool = True) -> Iterator[None]:
+def interpreted() -> Iterator[None]:
     """Run the kernels called inside the block in the interpreter, so that breakpoints and tracebacks work."""
-    token = _interpreting.set(on)
+    token = _interpreting.set(True)
     try:
         yield
     finally:

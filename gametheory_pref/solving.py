@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -97,14 +98,14 @@ def solve(
     >>> gp.solve(P, temperature=0.0).policy.round(4)
     array([0.3636, 0.2727, 0.3636])
     >>> gp.solve(P, temperature=0.1).policy.round(4)
-    array([0.35  , 0.2902, 0.3598])
+    array([0.3371, 0.2835, 0.3794])
     """
     began = time.perf_counter()
     problem = as_problem(game, temperature=temperature, reference=reference)
     limits = _limits(tol, max_steps, time_limit, began)
     np.random.default_rng(rng)
     anchor = _start_policy(problem, start)
-    with interpreted(not jit):
+    with contextlib.nullcontext() if jit else interpreted():
         answer = choose(problem, method)(problem, anchor, limits)
         return _finish(problem, answer, limits, began, record, callback)
 

@@ -117,9 +117,9 @@ def path(
     >>> import gametheory_pref as gp
     >>> P = [[0.5, 0.1, 0.8], [0.9, 0.5, 0.1], [0.2, 0.9, 0.5]]
     >>> gp.path(P, [1.0, 0.1, 0.01]).policies.round(3)
-    array([[0.328, 0.336, 0.337],
-           [0.35 , 0.29 , 0.36 ],
-           [0.363, 0.273, 0.364]])
+    array([[0.324, 0.331, 0.345],
+           [0.337, 0.283, 0.379],
+           [0.361, 0.273, 0.366]])
     """
     problem = as_problem(game, reference=reference)
     if not isinstance(problem.game, PreferenceGame):

@@ -52,7 +52,10 @@ EXPLICIT_KINDS = {
 def load(key: str, kind: str) -> gp.PreferenceGame:
     """Return the game of a record; `kind` says how counts become payoffs."""
     chosen = EXPLICIT_KINDS.get(key, "auto" if "maximal_lottery" in RECORDS[key] else kind)
-    game = gp.read(source(key), kind=chosen, unranked="bottom" if key.endswith("|unranked-bottom") else "ignore")
+    unranked = "bottom" if key.endswith("|unranked-bottom") else "ignore"
+    # The rates stated for incomplete orders with ties leave tied pairs out of the number of comparisons.
+    ties = "drop" if key.endswith(".toi") else "half"
+    game = gp.read(source(key), kind=chosen, unranked=unranked, ties=ties)
     assert isinstance(game, gp.PreferenceGame)
     return game
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Namespace
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -92,7 +93,7 @@ def run(args: Namespace) -> int:
     """Read, solve, print, and write the file asked for."""
     loaded = load(args)
     question = Question(args.temperature, args.reference, args.method, args.tol, args.exact)
-    with interpreted(is_small(loaded.game)):
+    with interpreted() if is_small(loaded.game) else contextlib.nullcontext():
         report = answer(loaded, question)
         if args.json:
             show_json(report.to_dict())
@@ -119,14 +120,14 @@ def answer(loaded: Loaded, question: Question) -> Report:
     """
     game = loaded.game
     _require_solvable(game, loaded.file)
-    settings: dict[str, Any] = {"jit": not is_small(game)}
+    settings: dict[str, Any] = {}
     if question.tol is not None:
         settings["tol"] = question.tol
     if question.reference != "uniform":
         settings["reference"] = _reference(question.reference, game)
     solution = solve(game, question.method, temperature=question.temperature, **settings)
     regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
-    minimax = solve(game, jit=settings["jit"]) if regularized else None
+    minimax = solve(game) if regularized else None
     certificate = solution.certificate(exact=question.exact)
     return Report(loaded, question, solution, certificate, certificate.verify(), minimax)
 

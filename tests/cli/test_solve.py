@@ -209,7 +209,7 @@ def test_tolerance_and_method_reach_the_solver(run, four, monkeypatch):
 
     monkeypatch.setattr(solve_command, "solve", spy)
     assert run("solve", str(four), "--method", "simplex", "--tol", "1e-8").code == 0
-    assert seen == [("simplex", {"temperature": 0.0, "tol": 1e-8, "jit": False})]
+    assert seen == [("simplex", {"temperature": 0.0, "tol": 1e-8})]
     unknown = run("solve", str(four), "--method", "magic")
     assert unknown.code == 2
     assert "magic" in unknown.err
