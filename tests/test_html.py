@@ -20,6 +20,7 @@ from gametheory_pref.plot.style import cell_colors
 from gametheory_pref.plot.words import display_order
 from gametheory_pref.problem import Policy, Problem
 from gametheory_pref.solution import Solution
+from gametheory_pref.solving import solve
 from gametheory_pref.status import Status
 from gametheory_pref.trace import Trace
 
@@ -178,6 +179,12 @@ def test_certificate_is_told_in_words():
     assert table["Majority cycle"] == "rock beats scissors beats paper beats rock"
     assert table["Outside the Smith set"] == "probability 0"
     assert table["Uniqueness"] == "uniqueness not decided"
+
+
+def test_a_solved_game_is_told_as_unique():
+    text = html.solution_table(solve(rock_paper_scissors()))
+    assert facts(text)["Uniqueness"] == "unique"
+    assert facts(text)["paper"] == "0.500"
 
 
 def test_gap_and_best_response_are_those_of_the_policy():

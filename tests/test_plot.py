@@ -558,6 +558,16 @@ def test_pictures_of_preference_games_refuse_other_games():
     assert plot.figure(solution_of(game, (half, half))).axes
 
 
+def test_results_draw_themselves(cycle_over_two):
+    policy = np.array([0.0, 0.25, 0.0, 0.7, 0.05])
+    ax = Figure().add_subplot()
+    assert solution_of(cycle_over_two, policy).plot(ax) is ax
+    assert bar_values(ax)["paper"] == [0.7]
+    path = path_of(cycle_over_two, [0.1, 1.0], [0.0, 0.0])
+    (line,) = by_gid(path.plot(), "response-3")
+    assert_allclose(line.get_ydata(), path.policies[:, 3])
+
+
 def test_settings_and_pyplot_stay_as_they_were(cycle_over_two, tmp_path):
     before = dict(matplotlib.rcParams)
     for picture in every_picture(cycle_over_two):
