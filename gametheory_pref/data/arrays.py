@@ -54,7 +54,9 @@ def load_archive(data: bytes) -> dict[str, Any]:
     ) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"the archive is damaged or not one of NumPy's ({error}); save it again") from error
+        raise InputError(
+            f"the archive is damaged or not one of NumPy's ({_one_line(error)}); save it again"
+        ) from error
     return arrays
 
 
@@ -75,7 +77,7 @@ def parse_npy(data: bytes, what: str) -> NDArray[Any]:
         # The header is Python source read by numpy; damaged ones fail in many ways (SyntaxError, TokenError
         # ...).
         raise InputError(
-            f"{what} is damaged or not one of NumPy's arrays ({error}); save it again"
+            f"{what} is damaged or not one of NumPy's arrays ({_one_line(error)}); save it again"
         ) from error
     shape, fortran, dtype = header
     if dtype.hasobject:
@@ -94,3 +96,7 @@ def parse_npy(data: bytes, what: str) -> NDArray[Any]:
     if dtype.itemsize == 0 or count == 0:
         raise InputError(f"{what} is empty")
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

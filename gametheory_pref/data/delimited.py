@@ -274,6 +274,11 @@ def _read_table(records: Records) -> Table:
     if not body:
         raise InputError("there are column names but no rows", line=numbered[0][0])
     width = len(body[0][1])
+    if width == frame.first_column:
+        raise InputError(
+            "there are names but no numbers; a table has cells between commas, semicolons, tabs or blanks",
+            line=body[0][0],
+        )
     values = np.zeros((len(body), width - frame.first_column))
     blank = np.zeros(values.shape, bool)
     for k, (line, row) in enumerate(body):

@@ -35,7 +35,9 @@ def read_parquet(data: bytes, options: Options) -> Loaded:
     except (arrow.ArrowException, OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"the Parquet file is damaged ({str(error)[:200]}); write it again") from error
+        raise InputError(
+            f"the Parquet file is damaged ({' '.join(str(error).split())[:200]}); write it again"
+        ) from error
     if isinstance(layout, PairLayout):
         return _read_pairs(table, header, layout, options)
     return _read_log(arrow, table, header, layout, options)
