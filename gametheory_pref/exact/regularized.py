@@ -88,7 +88,7 @@ class _Equation(NamedTuple):
     payoff: FloatArray
     log_reference: FloatArray
     offsets: IntArray
-    scale: float
+    scale: float  # largest payoff; only the routes for large games use it
 
 
 class _Limits(NamedTuple):
@@ -159,22 +159,21 @@ def regularized(
             deadline=deadline,
         )
         return _expand(inner, members, log_reference.size)
-    # Copies that own their memory: the kernels then compile for one kind of array.
+    compiled = members.size <= COMPILED_LIMIT and offsets is None
     equation = _Equation(
-        np.array(payoff, dtype=np.float64, order="C"),
-        np.array(log_reference, dtype=np.float64),
+        _owned(payoff) if compiled else _read_only(payoff),
+        _owned(log_reference),
         np.array([0, log_reference.size] if offsets is None else offsets, dtype=np.int64),
-        0.0,
+        0.0 if compiled else float(payoff.max()),
     )
     log_policy, origin = _begin(
         equation, start, temperature if start_temperature is None else start_temperature
     )
     limits = _Limits(max_steps, deadline)
-    if members.size <= COMPILED_LIMIT and offsets is None:
-        run = newton_path(equation.payoff, temperature, equation.log_reference, log_policy, origin, max_steps)
-        return _measure(equation, temperature, log_policy, run, "newton", tol, limits)
-    equation = equation._replace(scale=float(np.abs(equation.payoff).max()))
-    return _large(equation, temperature, log_policy, origin, tol, limits)
+    if not compiled:
+        return _large(equation, temperature, log_policy, origin, tol, limits)
+    run = newton_path(equation.payoff, temperature, equation.log_reference, log_policy, origin, max_steps)
+    return _measure(equation, temperature, log_policy, run, "newton", tol, limits)
 
 
 def regularized_zero_sum(
@@ -268,6 +267,18 @@ def path(
         )
         origin = temperature if previous.status is Status.CONVERGED else np.inf
     return [found[float(value)] for value in temperatures]
+
+
+def _owned(array: FloatArray) -> FloatArray:
+    """Return a copy: kernels compile once for each kind of array, and games hold theirs read-only."""
+    return np.array(array, dtype=np.float64, order="C")
+
+
+def _read_only(array: FloatArray) -> FloatArray:
+    """Return a read-only view, where a copy would cost as much as a product with the payoff."""
+    view = np.ascontiguousarray(array, dtype=np.float64).view()
+    view.flags.writeable = False
+    return view
 
 
 def _expand(inner: Regularized, members: IntArray, n: int) -> Regularized:
@@ -432,7 +443,7 @@ def _newton_path(
         run = _newton(equation, schedule.stage, log_policy, 0.0 if last else STAGE_TOL, attempt)
         n_steps += run.n_steps
         calls += run.payoff_calls
-        error = run.error
+        error = run.error if last else np.inf
         if run.converged and last:
             return Outcome(n_steps, calls, error, True)
         schedule = next_stage.function(schedule, run.converged, run.n_steps)
@@ -440,8 +451,14 @@ def _newton_path(
             best = log_policy.copy()
         elif schedule.solved == np.inf:
             best = equation.log_reference
-    log_policy[:] = best
-    return Outcome(n_steps, calls, error, False)
+    scratch = np.empty((2, best.size))
+    best_error = equation_error(
+        equation.payoff, temperature, equation.log_reference, equation.offsets, best, scratch[0], scratch[1]
+    )
+    if not error < best_error:
+        log_policy[:] = best
+        error = best_error
+    return Outcome(n_steps, calls + 1, error, False)
 
 
 def _newton(

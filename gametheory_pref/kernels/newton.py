@@ -37,6 +37,8 @@ HARMLESS = 1e-2
 QUICK = 6
 """Factorisations up to which the next stage may be larger."""
 
+_LARGEST_EXPONENT = 700.0
+
 
 class Workspace(NamedTuple):
     """Scratch arrays of one solve with n responses."""
@@ -173,10 +175,11 @@ def certify(payoff, temperature, log_reference, offsets, log_policy, policy, err
     for block in range(offsets.size - 1):
         excess = 0.0
         for i in range(offsets[block], offsets[block + 1]):
-            if policy[i] > 0.0:
+            log_reply = log_policy[i] - error[i]
+            if policy[i] > 0.0 and error[i] > -_LARGEST_EXPONENT:
                 excess += policy[i] * (error[i] + np.expm1(-error[i]))
             else:
-                excess += np.exp(log_policy[i] - error[i])
+                excess += np.exp(log_reply) if log_reply < _LARGEST_EXPONENT else np.inf
         shift = np.log1p(excess) if excess < np.inf else _log_mass_of_reply(log_policy, error, offsets, block)
         divergence += shift
         for i in range(offsets[block], offsets[block + 1]):
@@ -329,6 +332,7 @@ def newton_path(payoff, temperature, log_reference, log_policy, start_temperatur
     schedule = first_stage(temperature, start_temperature, scale)
     n_steps = 0
     calls = 0
+    error = np.inf
     _copy(log_policy if schedule.solved < np.inf else log_reference, work.best)
     while n_steps < max_steps and schedule.stage < np.inf:
         _copy(work.best, log_policy)
@@ -338,15 +342,21 @@ def newton_path(payoff, temperature, log_reference, log_policy, start_temperatur
         run = newton(payoff, schedule.stage, log_reference, offsets, log_policy, scale, tol, limit, work)
         n_steps += run.n_steps
         calls += run.payoff_calls
+        error = run.error if last else np.inf
         if run.converged and last:
-            return Outcome(n_steps, calls, run.error, True)
+            return Outcome(n_steps, calls, error, True)
         schedule = next_stage(schedule, run.converged, run.n_steps)
         if run.converged:
             _copy(log_policy, work.best)
         elif schedule.solved == np.inf:
             _copy(log_reference, work.best)
-    _copy(work.best, log_policy)
-    return Outcome(n_steps, calls, np.inf, False)
+    best_error = equation_error(
+        payoff, temperature, log_reference, offsets, work.best, work.policy, work.error
+    )
+    if not error < best_error:
+        _copy(work.best, log_policy)
+        error = best_error
+    return Outcome(n_steps, calls + 1, error, False)
 
 
 @jit

@@ -273,6 +273,14 @@ def test_the_limits_are_kept(route):
     assert 1e-6 < few.gap < 1.0
 
 
+def test_an_interrupted_run_returns_the_best_point_it_has(route):
+    payoff = skew(40, 1)
+    start = regularized(payoff, 0.5, log_uniform(40), max_steps=1)
+    later = regularized(payoff, 0.5, log_uniform(40), max_steps=2)
+    begin = 2.0 * 0.5 * kl(np.full(40, 0.025), best_reply(payoff, 0.5, log_uniform(40), np.full(40, 0.025)))
+    assert later.gap < start.gap < begin / 10.0
+
+
 def test_the_deadline_is_kept(monkeypatch):
     monkeypatch.setattr(module, "COMPILED_LIMIT", 0)
     late = regularized(skew(40, 1), 1e-5, log_uniform(40), deadline=time.perf_counter() - 1.0)
