@@ -179,6 +179,61 @@ def test_an_inaccurate_answer_says_so():
     assert_array_equal(batch.converged, batch.gap == 0.0)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 0.05])
+def test_regularised_games_are_those_of_solve(temperature):
+    games = random_games(12, 5)
+    batch = gp.solve_batch(games, temperature=temperature)
+    assert batch.method == "newton"
+    assert_array_equal(batch.status, Status.CONVERGED)
+    for game, policy, gap in zip(games, batch.policy, batch.gap, strict=True):
+        assert_allclose(policy, gp.solve(game, temperature=temperature).policy, atol=1e-9)
+        assert gp.duality_gap(game, policy, temperature=temperature) <= 1e-12
+        assert gap <= 1e-12
+
+
+def test_every_regularised_game_may_have_its_own_temperature_and_reference():
+    games = random_games(4, 3)
+    temperature = np.array([0.05, 0.1, 0.3, 2.0])
+    reference = np.random.default_rng(4).dirichlet(np.ones(3), size=4)
+    batch = gp.solve_batch(games, temperature=temperature, reference=reference)
+    assert_array_equal(batch.temperature, temperature)
+    for game, heat, anchor, policy in zip(games, temperature, reference, batch.policy, strict=True):
+        assert_allclose(policy, gp.solve(game, temperature=heat, reference=anchor).policy, atol=1e-9)
+    shared = gp.solve_batch(games, temperature=0.1, reference=reference[0])
+    repeated = gp.solve_batch(games, temperature=0.1, reference=np.tile(reference[0], (4, 1)))
+    assert_array_equal(shared.policy, repeated.policy)
+
+
+def test_the_reference_counts_on_the_responses_of_the_game():
+    games = random_games(1, 4)
+    mask = np.array([[True, False, True, True]])
+    batch = gp.solve_batch(games, temperature=0.2, reference=[0.1, 0.6, 0.3, 0.0], mask=mask)
+    part = gp.solve_batch(games[:, ::2, ::2], temperature=0.2, reference=[0.25, 0.75])
+    assert_allclose(batch.policy[0, [0, 2]], part.policy[0], atol=1e-12)
+    assert_array_equal(batch.policy[0, [1, 3]], 0.0)
+
+
+def test_bad_references_and_games_spoil_only_their_own_game():
+    games = random_games(5, 3)
+    reference = np.full((5, 3), 1 / 3)
+    reference[1] = [np.nan, 0.5, 0.5]
+    reference[2] = 0.0
+    reference[3] = [-0.5, 1.0, 0.5]
+    games[4, 0, 1] = np.nan
+    batch = gp.solve_batch(games, temperature=0.1, reference=reference)
+    assert_array_equal(batch.status, [Status.CONVERGED] + 4 * [Status.INVALID])
+    assert_array_equal(batch.policy[0], gp.solve_batch(games[:1], temperature=0.1).policy[0])
+
+
+def test_a_batch_may_mix_temperature_zero_with_others():
+    games = random_games(6, 4)
+    temperature = np.array([0.0, 0.1, 0.0, 0.2, 0.1, 0.0])
+    batch = gp.solve_batch(games, temperature=temperature)
+    assert batch.method == "simplex and newton"
+    for game, heat, policy in zip(games, temperature, batch.policy, strict=True):
+        assert_array_equal(policy, gp.solve_batch(game[None], temperature=heat).policy[0])
+
+
 @pytest.mark.slow
 def test_a_million_tie_heavy_vote_games():
     rng = np.random.default_rng(20261125)
