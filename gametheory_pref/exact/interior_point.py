@@ -49,6 +49,9 @@ _CERTAIN = 1e3
 _UNDECIDED = 3.0
 """A response whose centred log(p/s) is at most this in size is undecided."""
 
+_OUTSIDE = -2.0
+"""The same for being surely outside, when few responses are not; a mistake is then cheap to mend."""
+
 _DOUBTFUL = 1.0
 """The same for a second look, when an optimum under the first decisions is known."""
 
@@ -225,7 +228,8 @@ def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, dep
     The game is reduced once few enough of its indices are undecided; `depth` counts the reductions behind it.
     """
     n = len(path.p)
-    most_undecided = 2 * n // 5 if n >= _SMALLEST_REDUCIBLE and depth < 2 else -1
+    reducible = n >= _SMALLEST_REDUCIBLE and depth < 2
+    most_undecided, most_possible = (2 * n // 5, n // 8) if reducible else (-1, -1)
     while path.best.gap > _ROUNDING or not path.best.polished:
         out_of_time = deadline is not None and time.perf_counter() >= deadline
         if out_of_time or path.n_steps >= max_steps or not path.step(0.0):
@@ -235,11 +239,15 @@ def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, dep
                 return Status.TIME_LIMIT
             return Status.STEP_LIMIT if path.n_steps >= max_steps else Status.INACCURATE
         certainty = path.certainty()
-        undecided = int(np.count_nonzero(np.abs(certainty) <= _UNDECIDED))
-        if undecided <= most_undecided:
-            most_undecided = undecided // 2
-            path.propose_reduced(deadline, depth)
-        elif undecided <= n // 50 or path.mu * n < 1e-6:
+        undecided, possible = np.abs(certainty) <= _UNDECIDED, certainty > _OUTSIDE
+        n_undecided, n_possible = int(undecided.sum()), int(possible.sum())
+        if n_possible <= most_possible:
+            most_possible = n_possible // 2
+            path.propose_reduced(possible, deadline, depth)
+        elif n_undecided <= most_undecided:
+            most_undecided = n_undecided // 2
+            path.propose_reduced(undecided, deadline, depth)
+        elif n_undecided <= n // 50 or path.mu * n < 1e-6:
             path.propose_polished(certainty > 0.0)
     return Status.EXACT
 
@@ -271,14 +279,15 @@ class _Path:
     def offset(self) -> FloatArray:
         """Return what centres log(p/s): given, or the typical slack outside against the typical p inside.
 
-        Typical is the mean weighted by itself. Where no slack stays large, all of the game is support, and
-        payoffs give the scale.
+        Typical is the mean weighted by itself, for the slack at most (root mean square payoff) * |p|, that of
+        a random response. Where no slack stays large, all of the game is support.
         """
         if self._offset is not None:
             return self._offset
         size_p = float(self.p @ self.p)
+        random_s = self._size * size_p**0.5
         size_s = float(self.s @ self.s) / float(self.s.sum())
-        return np.full(len(self.p), np.log(max(size_s, 1e-3 * self._size * size_p**0.5) / size_p))
+        return np.full(len(self.p), np.log(min(max(size_s, 1e-3 * random_s), random_s) / size_p))
 
     def certainty(self) -> FloatArray:
         """Return log(p/s), centred: large in the support, very negative outside."""
@@ -334,9 +343,9 @@ class _Path:
         """Solve the equations of `support` and keep the point if it is the best so far."""
         self._propose(_polish(self.payoff, self.p, np.flatnonzero(support)))
 
-    def propose_reduced(self, deadline: float | None, depth: int) -> None:
+    def propose_reduced(self, undecided: BoolArray, deadline: float | None, depth: int) -> None:
         """Solve the game of the undecided indices and keep the completed point if it is the best so far."""
-        p = _solve_by_reduction(self, deadline, depth)
+        p = _solve_by_reduction(self, undecided, deadline, depth)
         self._propose(p)
         if p is None or not self.best.gap <= _ROUNDING:
             self.propose_polished(self.certainty() > 0.0 if p is None else p > 0.0)
@@ -470,7 +479,9 @@ def _as_policy(x: FloatArray, indices: IntArray, n: int) -> FloatArray | None:
     return p
 
 
-def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> FloatArray | None:
+def _solve_by_reduction(
+    path: _Path, undecided: BoolArray, deadline: float | None, depth: int
+) -> FloatArray | None:
     """Return an optimal policy by solving the game of the undecided indices, or None.
 
     A decision that the completed point breaks is opened again, along with the more doubtful of the undecided
@@ -478,7 +489,6 @@ def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> Floa
     """
     payoff, certainty = path.payoff, path.certainty()
     inside = certainty > 0.0
-    undecided = np.abs(certainty) <= _UNDECIDED
     doubtful = np.abs(certainty) <= _DOUBTFUL
     for _ in range(10):
         elimination = eliminate(payoff, certainty, inside, undecided)
@@ -493,7 +503,7 @@ def _solve_by_reduction(path: _Path, deadline: float | None, depth: int) -> Floa
         inside[undecided] = x[undecided] > 0.0
         undecided = doubtful = doubtful | broken
         if 2 * np.count_nonzero(undecided) > len(payoff):
-            return None
+            break
     return None
 
 
@@ -503,7 +513,7 @@ def _broken(x: FloatArray, payoffs: FloatArray, inside: BoolArray) -> BoolArray:
     One response that is missing lets many win, so only those that win most count.
     """
     winning = np.where(inside, 0.0, payoffs)
-    most = min(max(10, np.count_nonzero(x) // 8), winning.size)
+    most = min(max(10, int(np.count_nonzero(x)) // 8), winning.size)
     threshold = max(float(np.partition(winning, -most)[-most]), 1e-12)
     result: BoolArray = (inside & (x < -1e-13)) | (winning >= threshold)
     return result
