@@ -169,6 +169,15 @@ def test_ties_stay_visible_without_numbers():
     assert shown == {(i, j) for i, j in tied}
 
 
+def test_names_that_do_not_fit_are_left_out_evenly_and_the_title_says_so():
+    game = random_game(40)
+    assert "is named" not in title(plot.win_matrix(game))
+    ax = plot.win_matrix(game, ax=Figure(figsize=(3, 3)).add_subplot())
+    step = int(re.search(r"one row in (\d+) is named", title(ax).replace("\n", " ")).group(1))
+    assert row_names(ax) == [str(i) for i in display_order(game)[::step]]
+    assert_allclose(ax.get_yticks(), np.arange(0, 40, step))
+
+
 def test_the_picture_does_not_depend_on_the_order_of_the_responses(cycle_over_two):
     P, names = cycle_over_two.preference, cycle_over_two.names
     order = [4, 2, 0, 1, 3]

@@ -79,7 +79,7 @@ def draw_matrix(game: PreferenceGame, shown: IntArray, ax: Axes | None) -> Axes:
             cell = _cell_points(ax, texts)
             room = 1.2 * axes_size(ax)[0]
         _draw_cells(ax, game, shown)
-        _label_axes(ax, texts, cell)
+        step = _label_axes(ax, texts, cell)
         # Four characters at 0.6 em each, with a little air.
         size = min(cell / 2.7, 9.0)
         numbers = len(shown) <= _MOST_NUMBERS and size >= _SMALLEST_TYPE
@@ -89,14 +89,17 @@ def draw_matrix(game: PreferenceGame, shown: IntArray, ax: Axes | None) -> Axes:
             _mark_ties(ax, game, shown, min(0.3 * cell, 3.0))
             _add_color_bar(ax)
         _box_smith_set(ax, game, shown)
-        set_title(ax, *_titles(game, shown, numbers=numbers), inches=room - label_inches(texts))
+        titles = _titles(game, shown, numbers=numbers)
+        if step > 1:
+            titles.append(f"one row in {step} is named")
+        set_title(ax, *titles, inches=room - label_inches(texts))
     return ax
 
 
 def _figure_size(texts: list[str]) -> tuple[float, float, float]:
     """Return the size of a cell in points, and the width and height of the figure in inches."""
     n = len(texts)
-    side = 0.62 if n <= 8 else 0.42 if n <= _MOST_NUMBERS else max(10.0 / n, 0.1)
+    side = 0.62 if n <= 8 else 0.42 if n <= _MOST_NUMBERS else min(max(10.0 / n, 0.1), 16.0 / n)
     cell = 72.0 * side
     labels = label_inches(texts, _label_points(cell))
     slanted = 0.75 * labels
@@ -140,9 +143,9 @@ def _draw_grid(ax: Axes, n: int) -> None:
     ax.vlines(edges, -0.5, n - 0.5, color=GREY, linewidth=0.4)
 
 
-def _label_axes(ax: Axes, texts: list[str], cell: float) -> None:
+def _label_axes(ax: Axes, texts: list[str], cell: float) -> int:
+    """Name the rows and columns; return 1 when all are named, 2 when every second one is, and so on."""
     size = _label_points(cell)
-    # Where even the smallest type does not fit into a row, only every second (third, ...) row is named.
     step = max(int(np.ceil(size / cell)), 1)
     ticks = np.arange(0, len(texts), step)
     chosen = texts[::step]
@@ -151,6 +154,7 @@ def _label_axes(ax: Axes, texts: list[str], cell: float) -> None:
     ax.set_yticks(ticks, chosen, fontsize=size, **name_look())
     ax.set_xticks(ticks, chosen, fontsize=size, rotation=turn, **name_look(), **slanted)
     ax.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
+    return step
 
 
 def _label_points(cell: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -141,8 +142,8 @@ def shorten(labels: Sequence[Label], limit: int = LONGEST_LABEL) -> list[str]:
     """
     full = [one_line(label) for label in labels]
     short = [_cut(text, limit) for text in full]
-    repeated = {text for text in short if short.count(text) > 1}
-    return [f"{text} (#{i})" if text in repeated else text for i, text in enumerate(short)]
+    times = Counter(short)
+    return [f"{text} (#{i})" if times[text] > 1 else text for i, text in enumerate(short)]
 
 
 def _cut(text: str, limit: int) -> str:
