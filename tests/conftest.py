@@ -13,6 +13,10 @@ settings.register_profile("no_clock", deadline=None, suppress_health_check=[Heal
 settings.load_profile("no_clock")
 
 
+# A program that a test starts in a process of its own, not a module of tests.
+collect_ignore = ["data/fuzz_readers.py"]
+
+
 def shared_data_folder() -> pathlib.Path | None:
     """Return the folder with the real elections, battles and solved games, when this machine has it.
 
