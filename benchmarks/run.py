@@ -4,8 +4,8 @@
     python3 benchmarks/run.py small_games start_up  # some
     python3 benchmarks/run.py --environment DIR -o results.json
 
-Every script prints ratios to its peers measured in the same, interleaved run. Absolute times depend on the machine and on
-what else it is doing; quote ratios.
+Every script prints ratios to its peers measured in the same, interleaved run. Absolute times depend on the machine
+and on what else it is doing; quote ratios.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ those that are absent are named and left out.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import pathlib
 import sys
@@ -120,7 +121,7 @@ def daqp_solver() -> Solver:
         constraints = np.ascontiguousarray(np.vstack([payoff, np.ones(n)]))
         upper = np.concatenate([np.ones(n), np.zeros(n), [1.0]])
         lower = np.concatenate([np.zeros(n), np.full(n, -1e30), [1.0]])
-        sense = np.append(np.zeros(2 * n, dtype=np.int32), np.int32(5))  # 5: an equality, active from the start
+        sense = np.append(np.zeros(2 * n, dtype=np.int32), np.int32(5))  # 5: an equality
         return daqp.solve(np.eye(n), np.zeros(n), constraints, upper, lower, sense)[0]
 
     return solve
@@ -226,17 +227,17 @@ def batches(n_games: int, rounds: int) -> list[dict[str, object]]:
     peers = installed_peers()
     compiled = compiled_loop() if "quantecon" in peers else None
     print(f"\n{n_games} games, microseconds a game")
-    print(f"{'n':>4} {'kind':10} {'ours':>8} {'compiled':>9} {'loop':>8}   bar us   compiled/ours  loop/ours    gaps")
+    print("   n kind           ours  compiled     loop   bar us   compiled/ours  loop/ours    gaps")
     results = []
     for n, bar in BATCH_MICROSECONDS.items():
         for kind, make in KINDS.items():
             rng = np.random.default_rng(n)
             payoffs = np.array([make(rng, n) for _ in range(n_games)])
             preference = payoffs + 0.5
-            tasks: dict[str, Callable[[], object]] = {"ours": lambda P=preference: gp.solve_batch(P)}  # type: ignore[misc]
+            tasks: dict[str, Callable[[], object]] = {"ours": functools.partial(gp.solve_batch, preference)}
             gaps = {"ours": largest_gap(payoffs, gp.solve_batch(preference).policy)}
             if compiled is not None:
-                tasks["compiled"] = lambda A=payoffs: compiled(A)  # type: ignore[misc]
+                tasks["compiled"] = functools.partial(compiled, payoffs)
                 gaps["compiled"] = largest_gap(payoffs, compiled(payoffs))
                 tasks["loop"] = over(peers["quantecon"], list(payoffs[:LOOP_SAMPLE]))
             best = interleaved(tasks, rounds)

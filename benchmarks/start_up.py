@@ -2,9 +2,9 @@
 
     python benchmarks/start_up.py [-o results.json]
 
-Bars: import within 0.3 s of numpy's own; ``gtpref --help`` within 0.3 s of Python's own; ``gtpref solve small.csv`` within
-0.6 s warm; no compile above 1 s in the exact path of a first run; a whole ``gp.solve`` with its certificate at n = 8
-within 150 microseconds.
+Bars: import within 0.3 s of numpy's own; ``gtpref --help`` within 0.3 s of Python's own; ``gtpref solve small.csv``
+within 0.6 s warm; no compile above 1 s in the exact path of a first run; a whole ``gp.solve`` with its certificate
+at n = 8 within 150 microseconds.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def main() -> int:
         cold = {}
         for n, repeats in ((8, 1), (8, 200), (60, 1), (400, 1)):
             code = FIRST_COMPILED.format(n=n, repeats=repeats)
-            environment = {**os.environ, "GAMETHEORY_PREF_CACHE_DIR": str(pathlib.Path(folder) / f"cache-{n}-{repeats}")}
+            cache = pathlib.Path(folder) / f"cache-{n}-{repeats}"
+            environment = {**os.environ, "GAMETHEORY_PREF_CACHE_DIR": str(cache)}
             run = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, env=environment)
             warm = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, env=environment)
             cold[f"n={n}, {repeats} solves"] = (float(run.stdout), float(warm.stdout))

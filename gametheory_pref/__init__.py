@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from .games.comparisons import from_comparisons as from_comparisons
     from .games.votes import Votes as Votes
     from .games.votes import from_counts as from_counts
-    from .games.zoo import ZOO as zoo
+    from .games.zoo import ZOO as zoo  # noqa: F401
     from .gap import duality_gap as duality_gap
     from .gap import exploitability as exploitability
     from .majority import condorcet_winner as condorcet_winner

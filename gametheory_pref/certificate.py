@@ -11,8 +11,8 @@ import numpy as np
 from . import majority
 from ._types import FloatArray, IntArray, Label, Labels
 from .errors import UnsupportedCombination
+from .games import MultiplayerGame, PreferenceGame
 from .gap import deviations, problem_gap
-from .games import MatrixGame, MultiplayerGame, PreferenceGame
 from .problem import Policy, Problem, action_counts
 
 if TYPE_CHECKING:

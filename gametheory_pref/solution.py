@@ -13,8 +13,8 @@ import numpy as np
 from ._types import FloatArray
 from .certificate import Certificate, certify, support_labels
 from .errors import InputError, NotConverged
-from .gap import problem_gap, value
 from .games import MatrixGame, PreferenceGame
+from .gap import problem_gap, value
 from .problem import Policy, Problem, as_policy
 from .status import Status
 from .trace import Trace

@@ -15,8 +15,8 @@ from ._jit import interpreted
 from ._types import RNGLike
 from .errors import InputError
 from .exact_methods import Answer, Limits, choose
-from .gap import problem_gap, value
 from .games import Game
+from .gap import problem_gap, value
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import Solution
 from .status import Status

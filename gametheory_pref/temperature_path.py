@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from ._check import as_float_array
 from ._types import FloatArray, Labels
 from .errors import InputError, UnsupportedCombination
-from .gap import problem_gap
 from .games import Game, PreferenceGame
+from .gap import problem_gap
 from .problem import Problem, as_problem
 from .solving import solve
 from .status import Status
