@@ -120,7 +120,7 @@ class RationalPayoff:
         >>> RationalPayoff.from_payoff(np.array([[0.0, 2 / 3 - 0.5], [0.5 - 2 / 3, 0.0]])).entry(0, 1)
         Fraction(1, 6)
         """
-        denominator = _common_denominator(payoff)
+        denominator = _common_denominator(payoff, _FRACTION_ERROR, 0.0)
         if denominator is not None:
             return _over_common(_rounded(payoff, denominator), denominator, f"fractions over {denominator}")
         denominator = 10**_DECIMALS
@@ -152,6 +152,14 @@ def rational_payoff(game: PreferenceGame) -> RationalPayoff:
     if game.votes is not None:
         return RationalPayoff.from_counts(game.votes.wins, game.votes.ties, kind=game.votes.kind)
     return RationalPayoff.from_payoff(game.payoff)
+
+
+def read_fractions(values: FloatArray) -> tuple[Integers, int, str]:
+    """Return numerators, one denominator and how they were read: short fractions, else shortest decimals."""
+    denominator = _common_denominator(values, 0.0, 2.0**-52)
+    if denominator is not None:
+        return _rounded(values, denominator), denominator, f"fractions over {denominator}"
+    return *_scaled_integers(values), "shortest decimals"
 
 
 def _integers(values: FloatArray) -> Integers:
@@ -191,24 +199,27 @@ def _rounded(payoff: FloatArray, denominator: int) -> Integers:
     return np.rint(payoff * denominator).astype(np.int64).astype(object)
 
 
-def _common_denominator(payoff: FloatArray) -> int | None:
-    """Return the least denominator up to ten million over which every payoff is a fraction, to rounding."""
-    values = np.unique(np.abs(payoff))
+def _common_denominator(values: FloatArray, absolute: float, relative: float) -> int | None:
+    """Return the least denominator up to ten million over which all values are fractions, to the given errors."""
+    sizes = np.unique(np.abs(values))
+    allowed = absolute + relative * sizes
     common = 1
-    while True:
-        off = np.abs(values - np.rint(values * common) / common) > _FRACTION_ERROR
+    while float(sizes[-1]) * common < 2.0**53:
+        off = np.abs(sizes - np.rint(sizes * common) / common) > allowed
         if not off.any():
             return common
-        wider = math.lcm(common, _simple_fraction(float(values[off][0])).denominator)
+        first = int(np.argmax(off))
+        wider = math.lcm(common, _short_fraction(float(sizes[first]), float(allowed[first])).denominator)
         if wider == common or wider > _LARGEST_DENOMINATOR:
             return None
         common = wider
+    return None
 
 
-def _simple_fraction(value: float) -> Fraction:
-    """Return a short fraction that agrees with `value` to rounding, else the closest of at most 7 digits."""
+def _short_fraction(value: float, error: float) -> Fraction:
+    """Return a fraction of few digits within `error` of `value`, else the closest of at most 7 digits."""
     exact, size = Fraction(value), 10
-    while size < _LARGEST_DENOMINATOR and abs(exact.limit_denominator(size) - exact) > _FRACTION_ERROR:
+    while size < _LARGEST_DENOMINATOR and abs(exact.limit_denominator(size) - exact) > error:
         size *= 10
     return exact.limit_denominator(size)
 
@@ -265,12 +276,12 @@ class Proof:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; fractions as text such as ``"86/709"``."""
         return {
-            "policy": [_fraction_text(p) for p in self.policy],
+            "policy": [fraction_text(p) for p in self.policy],
             "value": "0",
             "unique": self.unique,
             "dimension": self.dimension,
             "support_union": list(self.support_union),
-            "interior": [_fraction_text(p) for p in self.interior],
+            "interior": [fraction_text(p) for p in self.interior],
             "reading": self.reading,
         }
 
@@ -278,8 +289,8 @@ class Proof:
     def from_dict(cls, data: Mapping[str, Any]) -> Proof:
         """Return the proof that `to_dict` wrote."""
         return cls(
-            policy=tuple(_read_fraction(text) for text in data["policy"]),
-            interior=tuple(_read_fraction(text) for text in data["interior"]),
+            policy=tuple(read_fraction(text) for text in data["policy"]),
+            interior=tuple(read_fraction(text) for text in data["interior"]),
             unique=bool(data["unique"]),
             dimension=int(data["dimension"]),
             support_union=tuple(int(i) for i in data["support_union"]),
@@ -288,7 +299,7 @@ class Proof:
 
     def __repr__(self) -> str:
         size = "unique" if self.unique else f"one of a set of dimension {self.dimension}"
-        played = ", ".join(f"{i}: {_fraction_text(p)}" for i, p in enumerate(self.policy) if p)
+        played = ", ".join(f"{i}: {fraction_text(p)}" for i, p in enumerate(self.policy) if p)
         return f"Proof({{{played}}}, {size})"
 
 
@@ -443,7 +454,8 @@ def _spread(weights: Iterable[Fraction], support: Sequence[int], n: int) -> tupl
     return tuple(policy)
 
 
-def _fraction_text(value: Fraction) -> str:
+def fraction_text(value: Fraction) -> str:
+    """Return text such as "86/709", however long."""
     top = _integer_text(value.numerator)
     return top if value.denominator == 1 else f"{top}/{_integer_text(value.denominator)}"
 
@@ -457,7 +469,8 @@ def _integer_text(value: int) -> str:
     return ("-" if value < 0 else "") + "".join([str(rest), *reversed(parts)])
 
 
-def _read_fraction(text: str) -> Fraction:
+def read_fraction(text: str) -> Fraction:
+    """Return the fraction that `fraction_text` wrote."""
     top, _, bottom = text.partition("/")
     return Fraction(_read_integer(top), _read_integer(bottom or "1"))
 
