@@ -252,13 +252,15 @@ def batches(n_games: int, rounds: int) -> list[dict[str, object]]:
                 ", ".join(f"{name} {gap:.0e}" for name, gap in gaps.items()),
                 flush=True,
             )  # fmt: skip
-            results.append({"n": n, "kind": kind, "us": per_game, "gap": gaps, "ratio": ratios, "bar_us": bar})
+            results.append({"n": n, "kind": kind, "us": per_game, "gap": gaps, "ratio": ratios, "bar": bar})
     return results
 
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--games", type=int, default=10_000, help="games of a batch")
     parser.add_argument("--rounds", type=int, default=9, help="turns that each solver gets")
     parser.add_argument("-o", "--output", type=pathlib.Path)

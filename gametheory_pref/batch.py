@@ -1,4 +1,4 @@
-"""`solve_batch`: thousands of small preference games at once, on all cores, each with its own gap and status."""
+"""`solve_batch`: thousands of small preference games on all cores, each with its own gap and status."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class BatchSolution:
     @property
     def converged(self) -> BoolArray:
         """Which policies are answers to the stated tolerance."""
-        return (self.status == Status.EXACT) | (self.status == Status.CONVERGED)
+        return np.isin(self.status, (Status.EXACT, Status.CONVERGED))
 
     def require(self) -> BatchSolution:
         """Return the batch if every game has an answer.
@@ -110,13 +110,14 @@ def solve_batch(
 ) -> BatchSolution:
     r"""Solve many preference games.
 
-    At temperature 0 every policy is a Minimax Winner by the simplex method. Where there are several winners it is the
-    vertex of their set that the method meets; `solve` finds the one of maximum entropy. At a positive temperature it is
-    the KL-regularised equilibrium :math:`\pi \propto \mu \exp(A \pi / \beta)` by Newton's method.
+    At temperature 0 every policy is a Minimax Winner by pivoting. Where there are several winners it is the
+    vertex of their set that the method meets; `solve` finds the one of maximum entropy. At a positive
+    temperature it is the KL-regularised equilibrium :math:`\pi \propto \mu \exp(A \pi / \beta)` by Newton's
+    method.
 
-    A game that is not one (a value that is not finite, ``P + P.T != 1``, an empty row of `mask`, a reference without
-    mass) gets the status ``INVALID``, a zero policy and an infinite gap; the others are solved all the same. Results do
-    not depend on the number of threads, nor on which games share the batch.
+    A game that is not one (a value that is not finite, ``P + P.T != 1``, an empty row of `mask`, a reference
+    without mass) gets the status ``INVALID``, a zero policy and an infinite gap; the others are solved all
+    the same. Results do not depend on the number of threads, nor on which games share the batch.
 
     Parameters
     ----------
@@ -125,13 +126,15 @@ def solve_batch(
     temperature : float or array_like, shape (B,)
         KL weight.
     reference : array_like, shape (n,) or (B, n), optional
-        Anchor policy at positive temperatures, uniform when left out; scaled to a sum of one over each game's responses.
+        Anchor policy at positive temperatures, uniform when left out; scaled to a sum of one over the
+        responses of each game.
     method : str
         "auto", "simplex" (temperature 0) or "newton" (positive temperatures).
     tol : float
         Largest gap of an answer.
     mask : array_like of bool, shape (B, n), optional
-        Which responses belong to each game, for games of different sizes; what `P` holds elsewhere is not read.
+        Which responses belong to each game, for games of different sizes; what `P` holds elsewhere is not
+        read.
 
     Returns
     -------
@@ -188,6 +191,16 @@ class _Question(NamedTuple):
     temperature: FloatArray
     tol: float
 
+    def of(self, games: slice | BoolArray) -> _Question:
+        """Return the rows of some games."""
+        return _Question(
+            _read_only(self.preference[games]),
+            _read_only(self.active[games]),
+            _read_only(self.log_reference[games]),
+            _read_only(self.temperature[games]),
+            self.tol,
+        )
+
 
 class _Answers(NamedTuple):
     """The arrays to fill, one row per game; they start out as those of an input that is not a game."""
@@ -196,14 +209,17 @@ class _Answers(NamedTuple):
     gap: FloatArray
     status: IntArray
 
+    def of(self, games: slice | BoolArray) -> _Answers:
+        """Return the rows of some games: views for a slice, copies for a mask."""
+        return _Answers(self.policy[games], self.gap[games], self.status[games])
+
 
 _Solver: TypeAlias = Callable[[_Question, _Answers], None]
 
 
 def _solve_games(question: _Question, out: _Answers, games: slice) -> None:
     """Solve a contiguous run of games."""
-    part = _Question(*(array[games] for array in question[:4]), question.tol)
-    answers = _Answers(*(array[games] for array in out))
+    part, answers = question.of(games), out.of(games)
     valid = np.empty(len(part.active), dtype=np.bool_)
     find_games(part.preference, part.active, part.log_reference, valid)
     warm = part.temperature > 0.0
@@ -218,8 +234,8 @@ def _on_chosen(chosen: BoolArray, solver: _Solver, question: _Question, out: _An
     if chosen.all():
         solver(question, out)
     else:
-        part = _Answers(*(array[chosen] for array in out))
-        solver(_Question(*(_read_only(array[chosen]) for array in question[:4]), question.tol), part)
+        part = out.of(chosen)
+        solver(question.of(chosen), part)
         for whole, some in zip(out, part, strict=True):
             whole[chosen] = some
 
@@ -278,7 +294,7 @@ def _available_threads() -> int:
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view: inputs come that way or not, and numba would compile the kernels once for each."""
+    """Return a read-only view: some inputs come that way, and numba would compile kernels once for each."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -298,7 +314,7 @@ def _stack(P: ArrayLike) -> FloatArray:
             "Games of different sizes share one array with the help of mask"
         ) from error
     if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or stack.shape[1] == 0:
-        raise InputError(f"P must have shape (B, n, n), one square matrix per game; its shape is {np.shape(array)}")
+        raise InputError(f"P must have shape (B, n, n), one square per game; its shape is {np.shape(array)}")
     return _read_only(stack)
 
 
@@ -308,7 +324,8 @@ def _mask(mask: ArrayLike | None, n_games: int, n: int) -> BoolArray:
     array = np.asarray(mask)
     if array.dtype != np.bool_ or array.shape != (n_games, n):
         raise InputError(
-            f"mask must be boolean of shape {(n_games, n)}, one row per game; it is {array.dtype} of shape {array.shape}"
+            f"mask must be boolean of shape {(n_games, n)}, one row per game; "
+            f"it is {array.dtype} of shape {array.shape}"
         )
     return _read_only(np.ascontiguousarray(array))
 
@@ -318,7 +335,7 @@ def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
         return _read_only(np.full(n_games, non_negative(temperature, name="temperature")))
     array = as_float_array(temperature, name="temperature", ndim=1)
     if array.shape != (n_games,):
-        raise InputError(f"temperature has {array.size} entries for {n_games} games; give one, or one per game")
+        raise InputError(f"temperature has {array.size} entries for {n_games} games; one, or one each")
     if (array < 0.0).any():
         i = int(np.argmin(array))
         raise InputError(f"temperature must be at least 0; entry {i} is {array[i]}")
@@ -326,7 +343,7 @@ def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
 
 
 def _log_reference(reference: ArrayLike | None, active: BoolArray) -> FloatArray:
-    """Return log reference per game up to a constant: NaN where the reference is none, -inf where it has no mass."""
+    """Return log reference per game up to a constant: NaN where it is invalid, -inf where it has no mass."""
     if reference is None:
         return _read_only(np.zeros(active.shape))
     n = active.shape[1]
@@ -336,7 +353,8 @@ def _log_reference(reference: ArrayLike | None, active: BoolArray) -> FloatArray
         weights = np.asarray(reference, dtype=np.float64)
         if weights.shape != active.shape:
             raise InputError(
-                f"reference must have shape {(n,)} or {active.shape}, one row per game; its shape is {weights.shape}"
+                f"reference must have shape {(n,)} or {active.shape}, one row per game; "
+                f"its shape is {weights.shape}"
             )
     with np.errstate(divide="ignore", invalid="ignore"):
         return _read_only(np.ascontiguousarray(np.log(weights)))

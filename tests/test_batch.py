@@ -1,4 +1,4 @@
-"""Thousands of games at once: each as if alone, whatever its neighbours, the threads and the memory layout."""
+"""Thousands of games at once: each as if alone, whatever its neighbours, threads and memory layout."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def test_bad_games_do_not_touch_the_others():
     spoilt[1, 0, 2] = np.nan
     spoilt[3, 1, 0] += 1e-6
     spoilt[4, 2, 2] = 0.6
-    spoilt[5] += np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])  # sums to 1, outside [0, 1]
+    spoilt[5, 0, 1] += 1.0  # still P + P.T == 1, but outside [0, 1]
+    spoilt[5, 1, 0] -= 1.0
     spoilt[6, 0, 1] = np.inf
     mask = np.ones((9, 4), dtype=bool)
     mask[7] = False
@@ -120,7 +121,8 @@ def test_layout_and_precision_of_the_input_do_not_matter():
     wide[:, ::2, ::2] = halves
     read_only = halves.copy()
     read_only.flags.writeable = False
-    for same in (wide[:, ::2, ::2], np.asfortranarray(halves), halves.astype(np.float32), read_only, halves.tolist()):
+    single = halves.astype(np.float32)
+    for same in (wide[:, ::2, ::2], np.asfortranarray(halves), single, read_only, halves.tolist()):
         assert_array_equal(gp.solve_batch(same).policy, expected)
 
 

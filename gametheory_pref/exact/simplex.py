@@ -14,7 +14,7 @@ from ..kernels.skew_pivot import LARGEST, solve_symmetric_game
 # Far above the rounding errors of a table with entries of order 1.
 _CLEARLY_POSITIVE = 1e-9
 
-# A larger violation sends a symmetric game from principal pivots to the simplex method, whose answers are refined.
+# A larger violation sends a symmetric game from principal pivots to the simplex method, which refines.
 _GOOD_EXCESS = 1e-13
 
 
@@ -37,10 +37,10 @@ class Pivoting(NamedTuple):
 
 
 class _InterpreterBudget:
-    """How much this process still interprets before it pays for the compiler; results do not depend on it.
+    """How much this process still interprets before it pays for the compiler; no result depends on it.
 
-    A game costs the cube of its size, at about 0.4 microseconds a unit. The whole budget is 0.4 seconds, less than
-    importing numba and compiling one kernel takes.
+    A game costs the cube of its size, at about 0.4 microseconds a unit. The whole budget is 0.4 seconds, less
+    than importing numba and compiling one kernel takes.
     """
 
     def __init__(self) -> None:

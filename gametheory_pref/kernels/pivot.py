@@ -1,20 +1,21 @@
 """Exact solution of a matrix game by the simplex method on a condensed tableau.
 
 Scale the payoff to ``M`` with entries in [1/2, 3/2]. Then ``max 1'y`` subject to ``M y <= 1, y >= 0`` has the
-feasible start ``y = 0`` and a bounded optimum ``y*``; with its dual ``x*`` the optimal strategies are ``x* / 1'x*`` and
-``y* / 1'y*``, and the value of ``M`` is ``1 / 1'y*`` (Dantzig; Gale, Kuhn and Tucker, 1951).
+feasible start ``y = 0`` and a bounded optimum ``y*``; with its dual ``x*`` the optimal strategies are
+``x* / 1'x*`` and ``y* / 1'y*``, and the value of ``M`` is ``1 / 1'y*`` (Gale, Kuhn and Tucker, 1951).
 
-Variables 0 .. n - 1 are ``y``, variable n + i is the slack of row i. The tableau keeps one column per nonbasic
-variable, so that a pivot rewrites one block in place instead of a tableau of twice that size::
+Variables 0 .. n - 1 are ``y``, variable n + i is the slack of row i. The tableau keeps one column per
+nonbasic variable, so that a pivot rewrites one block in place instead of a tableau of twice that size::
 
     variable basis[i]  =  table[i, n] - sum_j table[i, j] * (variable basis[m + j])          for i < m
     objective          =  table[m, n] - sum_j table[m, j] * (variable basis[m + j])
 
 Row m + 1 is scratch, and columns beyond n are zeros that fill vector registers.
 
-The entering column is the one with the best gain per unit length of its edge, and the lengths are estimated from
-every fourth row: at n = 100 that takes half the pivots of Dantzig's rule, as the full lengths do. Ties in the ratio
-test go to the largest pivot element. A long run of degenerate pivots switches to Bland's rule, which cannot cycle.
+The entering column is the one with the best gain per unit length of its edge, and the lengths are estimated
+from every fourth row: at n = 100 that takes half the pivots of Dantzig's rule, as the full lengths do. Ties
+in the ratio test go to the largest pivot element. A long run of degenerate pivots switches to Bland's rule,
+which cannot cycle.
 
 Only ``+ - * /`` and comparisons are used, so the interpreter gives the same bits.
 """
@@ -73,9 +74,9 @@ def leaving_row(column, bland, table, basis):
     best = -1
     for i in range(m):
         element = table[i, column]
-        if element > _PIVOT_TOLERANCE and table[i, n] <= (shortest + _TIE_TOLERANCE) * element:
-            if best < 0 or (basis[i] < basis[best] if bland else element > table[best, column]):
-                best = i
+        ties = element > _PIVOT_TOLERANCE and table[i, n] <= (shortest + _TIE_TOLERANCE) * element
+        if ties and (best < 0 or (basis[i] < basis[best] if bland else element > table[best, column])):
+            best = i
     return best
 
 
@@ -188,8 +189,8 @@ def solve_game(payoff, row, column):
         margin = cost if cost < margin else margin
         if basis[m + j] >= n:
             row[basis[m + j] - n] = cost
-    # The block of the tableau with y basic and slacks nonbasic is the inverse of that submatrix of M: one step of
-    # iterative refinement of M y = 1 and x M = 1. The residuals go where the limits and the costs were.
+    # The block of the tableau with y basic and slacks nonbasic is the inverse of that part of M: one step
+    # of iterative refinement of M y = 1 and x M = 1. The residuals go where the limits and the costs were.
     for c in range(m):
         if basis[c] < n:
             k = basis[c]

@@ -36,14 +36,14 @@ def find_games(preference, active, log_reference, valid_out):
 
 @jit
 def minimax_batch(preference, active, policy_out, gap_out):
-    """Write a winner of every game and its gap ``2 max_i (A pi)_i``, which is infinite if principal pivots failed.
+    """Write a winner of every game and its gap ``2 max_i (A pi)_i``, infinite if principal pivots failed.
 
     Parameters
     ----------
     preference : array, shape (B, n, n)
         Win probabilities that `find_games` accepts.
     active : bool array, shape (B, n)
-        Which responses belong to the game; the others get probability exactly 0. A game without any is skipped.
+        Which responses belong to the game; the others are left as they are, and so is a game without any.
     policy_out, gap_out : arrays, shapes (B, n) and (B,)
         Receive the results.
     """

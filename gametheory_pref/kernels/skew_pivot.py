@@ -1,17 +1,19 @@
 """Exact solution of a small symmetric game by principal pivots, which keep the table skew.
 
-A winner of the skew payoff A solves the complementarity problem ``w = -A p - v >= 0``, ``p >= 0``, ``p'w = 0``,
-``sum p = 1``, where v is then 0 by itself. Eliminating v and one probability, that of the best pure response f, leaves
+A winner of the skew payoff A solves the complementarity problem ``w = -A p - v >= 0``, ``p >= 0``,
+``p'w = 0``, ``sum p = 1``, where v is then 0 by itself. Eliminating v and one probability, that of the best
+pure response f, leaves::
 
     z = q + K u,    z >= 0, u >= 0, z'u = 0    with K skew,
 
-in which u and z hold, for every response, its p and its w in either order. Exchanging both variables of two responses
-at once (a principal pivot) gives a system of the same form, so one table serves both players and two exchanges cost one
-pass. The path follows the solutions for ``q + s d``, ``d > 0``, from a large s down to s = 0 (the parametric method of
-Dantzig, "Linear Programming and Extensions", 1963, section 11.3). A generic d breaks the ties of tied games.
+in which u and z hold, for every response, its p and its w in either order. Exchanging both variables of two
+responses at once (a principal pivot) gives a system of the same form, so one table serves both players and
+two exchanges cost one pass. The path follows the solutions for ``q + s d``, ``d > 0``, from a large s down to
+0 (the self-dual parametric method; Dantzig, "Linear Programming and Extensions", 1963). A generic d breaks the
+ties of tied games.
 
-Against the simplex method of `pivot` this takes half the pivots at n = 8, as many at n = 30, and more beyond, where
-rounding errors grow too. The caller checks the answer, and has `pivot` to fall back on.
+Against the simplex method of `pivot` this takes half the pivots at n = 8, as many at n = 30, and more beyond,
+where rounding errors grow too. The caller checks the answer, and has `pivot` to fall back on.
 
 Only ``+ - * /`` and comparisons are used, so the interpreter gives the same bits.
 """
@@ -117,7 +119,7 @@ def solve_symmetric_game(payoff, policy):
         largest_loss = loss if loss > largest_loss else largest_loss
     scale = 1.0 / largest_loss if largest_loss > _SMALLEST_LOSS else 0.0
 
-    # Rows 0 .. n - 1: K, then q, d, and zeros to fill whole vectors. Row n: 1 where z holds p. The rest is scratch.
+    # Rows 0 .. n - 1: K, then q, d, and zeros to fill whole vectors. Row n: 1 where z holds p. Scratch.
     work = np.empty((n + 3, (n + 5) // 4 * 4))
     for i in range(n):
         for j in range(n):

@@ -149,7 +149,7 @@ def test_the_interpreter_gives_the_same_bits():
 
 
 def test_cycling_examples_end():
-    """Beale's cycling programme as a game: degenerate, and Dantzig's rule without tie-breaking cycles on its pivots."""
+    """Beale's cycling programme as a game: degenerate, and badly scaled."""
     beale = np.array([[0.25, -60.0, -0.04, 9.0], [0.5, -90.0, -0.02, 3.0], [0.0, 0.0, 1.0, 0.0]])
     cost = np.array([[-0.75, 150.0, -0.02, 6.0]])
     for payoff in (beale, np.vstack([beale, cost]), np.vstack([beale, beale, -beale])):

@@ -1,4 +1,4 @@
-"""Principal pivots on symmetric games: known winners, the certificate, uniqueness, and the interpreter's bits."""
+"""Principal pivots on symmetric games: known winners, the excess, uniqueness, and the interpreter's bits."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def test_tied_votes_have_a_winner_without_proof_of_uniqueness_where_there_are_mo
     rng = np.random.default_rng(n)
     for _ in range(200):
         payoff = skew(rng.integers(-1, 2, (n, n)) / 2)
-        policy, excess, _, _ = solve(payoff)
-        assert excess <= 1e-14
-        twin = np.block([[payoff, payoff[:, -1:]], [payoff[-1:], np.zeros((1, 1))]])  # the last response twice
+        assert solve(payoff)[1] <= 1e-14
+        # The last response twice.
+        twin = np.block([[payoff, payoff[:, -1:]], [payoff[-1:], np.zeros((1, 1))]])
         doubled, twin_excess, _, margin = solve(twin)
         assert twin_excess <= 1e-14
         if doubled[-1] + doubled[-2] > 0:
