@@ -19,8 +19,8 @@ from .logs import LogLayout, PairCounts, PairLayout, find_layout, game_from_log,
 from .matrices import Table, game_from_table
 from .options import Loaded, Options
 
-_ROWS_AT_ONCE = 1 << 12
-"""Rows held as text at a time; few enough to stay in the cache of the processor."""
+_ROWS_AT_ONCE = 512
+"""Rows held as text at a time: fewer than the 700 new objects that set off Python's garbage collector."""
 _SAMPLE = 1 << 20
 """Characters looked at to find the separator."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)

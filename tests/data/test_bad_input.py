@@ -41,8 +41,7 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
     "blank cell": (",a,b\na,0.5,\nb,0.3,0.5\n", "cell [a, b] is blank", 2, {}),
     "not complementary": (
         ",x1,y1\nx1,0.5,0.7\ny1,0.2,0.5\n",
-        "P[x1,y1] + P[y1,x1] = 0.900, not 1. If ties were left out of the win counts, pass "
-        'ties="half-missing"',
+        'P[x1,y1] + P[y1,x1] = 0.900, not 1. If ties were left out of the win counts, pass ties="half-missing"',
         2,
         {},
     ),
@@ -348,9 +347,7 @@ def test_zip_bomb_is_refused(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyP
 
 def test_too_many_responses_means_a_wrong_column() -> None:
     text = LOG + "".join(f"text {k},b,tie\n" for k in range(10_001))
-    with pytest.raises(
-        InputError, match="10002 different responses, more than 10000; the columns may be the wrong"
-    ):
+    with pytest.raises(InputError, match="10002 different responses, more than 10000; the columns may be the wrong"):
         read(io.StringIO(text))
 
 

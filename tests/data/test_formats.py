@@ -341,10 +341,7 @@ def test_parquet_log(tmp_path: pathlib.Path, encoded: bool) -> None:
         "winner": ["model_a", "tie", "model_b"],
     }
     table = arrow.table(
-        {
-            name: arrow.array(column).dictionary_encode() if encoded else column
-            for name, column in columns.items()
-        }
+        {name: arrow.array(column).dictionary_encode() if encoded else column for name, column in columns.items()}
         | {"judge": ["x", None, "y"], "weight": [3, 1, 1], "text": [["not"], ["a"], ["label"]]}
     )
     pyarrow.parquet.write_table(table, tmp_path / "log.parquet")
@@ -368,9 +365,7 @@ def test_parquet_log(tmp_path: pathlib.Path, encoded: bool) -> None:
 def test_gzip_and_unknown_names_change_nothing(text: str, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "data.unknown"
     path.write_bytes(gzip.compress(text.encode()))
-    assert data_report(path).to_dict() == data_report(io.BytesIO(text.encode())).to_dict() | {
-        "file": str(path)
-    }
+    assert data_report(path).to_dict() == data_report(io.BytesIO(text.encode())).to_dict() | {"file": str(path)}
 
 
 def test_text_streams_are_read_too() -> None:

@@ -57,9 +57,7 @@ def count_games(draw: st.DrawFn) -> PreferenceGame:
     ties = np.triu(draw(arrays(np.int64, (n, n), elements=st.integers(0, 3))), 1)
     np.fill_diagonal(wins, 0)
     wins[0, 1] += 1
-    return from_counts(
-        wins, ties=ties + ties.T, names=draw(names(n)), kind=draw(st.sampled_from(["rate", "margin"]))
-    )
+    return from_counts(wins, ties=ties + ties.T, names=draw(names(n)), kind=draw(st.sampled_from(["rate", "margin"])))
 
 
 @st.composite
@@ -245,9 +243,7 @@ def test_a_response_never_compared_stays_in_the_table_of_pairs(tmp_path: pathlib
         (".toc", "auto", "holds ballots"),
     ],
 )
-def test_what_a_game_has_not_cannot_be_written(
-    suffix: str, layout: Any, message: str, tmp_path: pathlib.Path
-) -> None:
+def test_what_a_game_has_not_cannot_be_written(suffix: str, layout: Any, message: str, tmp_path: pathlib.Path) -> None:
     game = from_margins([[0, 0.5], [-0.5, 0]])
     with pytest.raises(UnsupportedCombination, match=message):
         write(game, tmp_path / f"x{suffix}", layout=layout)
