@@ -54,9 +54,7 @@ def load_archive(data: bytes) -> dict[str, Any]:
     ) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"the archive is damaged or not one of NumPy's ({_one_line(error)}); save it again"
-        ) from error
+        raise InputError(f"the archive is damaged or not one of NumPy's ({_one_line(error)}); save it again") from error
     return arrays
 
 
@@ -90,9 +88,7 @@ def parse_npy(data: bytes, what: str) -> NDArray[Any]:
         count *= int(size)
     body = data[stream.tell() :]
     if min(shape, default=1) < 0 or count * dtype.itemsize != len(body):
-        raise InputError(
-            f"{what} has shape {shape} of {dtype}, but {len(body)} bytes follow; it may be cut short"
-        )
+        raise InputError(f"{what} has shape {shape} of {dtype}, but {len(body)} bytes follow; it may be cut short")
     if dtype.itemsize == 0 or count == 0:
         raise InputError(f"{what} is empty")
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")

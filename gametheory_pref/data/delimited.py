@@ -234,9 +234,7 @@ def _why_not_number(cell: str) -> str:
     return f"{text[:40]!r} is not a number"
 
 
-def _read_pairs(
-    records: Records, header: Sequence[str], layout: PairLayout, options: Options, format: str
-) -> Loaded:
+def _read_pairs(records: Records, header: Sequence[str], layout: PairLayout, options: Options, format: str) -> Loaded:
     pairs = PairCounts()
     rows = records.numbered()
     next(rows)
@@ -244,8 +242,7 @@ def _read_pairs(
         try:
             if len(row) != len(header):
                 raise InputError(
-                    f"the row has {len(row)} cells and the header {len(header)}; a quote or separator is "
-                    f"amiss"
+                    f"the row has {len(row)} cells and the header {len(header)}; a quote or separator is amiss"
                 )
             pairs.add(
                 row[layout.left],
@@ -325,9 +322,7 @@ def _find_frame(numbered: Sequence[tuple[int, Sequence[str]]]) -> _Frame:
     below = [row for _, row in numbered[1:]]
     numeric = [_looks_numeric(cell) for cell in first if cell]
     # Numbers from the first cell on, in a square: a row of numbers, and what is none is a mistake in it.
-    is_data = (
-        bool(numeric) and numeric[0] and any(numeric[1:]) and len(below) == len(first) - 1 and bool(first[0])
-    )
+    is_data = bool(numeric) and numeric[0] and any(numeric[1:]) and len(below) == len(first) - 1 and bool(first[0])
     has_header = not is_data and (
         any(cell and not _looks_numeric(cell) for cell in first[1:])
         or bool(below and first and not first[0] and len(first) > 1 and all(first[1:]))

@@ -57,10 +57,9 @@ class NormalForm:
 def read_nfg(text: str, options: Options) -> Loaded:
     """Return the game of an .nfg file."""
     if options.kind not in ("auto", "payoff"):
-        raise InputError(
-            f'kind="{options.kind}" does not fit a Gambit game, which holds payoffs; leave kind out'
-        )
+        raise InputError(f'kind="{options.kind}" does not fit a Gambit game, which holds payoffs; leave kind out')
     options.require_comparisons("a Gambit game")
+    options.require_no_choice_for_probabilities("a Gambit game")
     form = parse_nfg(text)
     strategies, notes = [], []
     for player, names in zip(form.players, form.strategies, strict=True):
@@ -94,9 +93,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise InputError(
-                f"{text[position : position + 20]!r} cannot be read; a quote may not be closed", line=line
-            )
+            raise InputError(f"{text[position : position + 20]!r} cannot be read; a quote may not be closed", line=line)
         if match[1] is not None:
             yield _Token("text", re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL), line)
         elif match[2] is not None:
@@ -115,6 +112,11 @@ class _Parser:
         self._position = 0
         self._last_line = text.count("\n") + 1
 
+    @property
+    def n_tokens(self) -> int:
+        """Number of tokens in the file; no player can have more strategies."""
+        return len(self._tokens)
+
     def peek(self) -> str:
         """Return the kind of the next token, "end" after the last."""
         return self._tokens[self._position].kind if self._position < len(self._tokens) else "end"
@@ -122,9 +124,7 @@ class _Parser:
     def take(self, kind: str, what: str) -> _Token:
         """Return the next token, which must be of `kind`."""
         if self.peek() == "end":
-            raise InputError(
-                f"the file ends where {what} should be; it may be cut short", line=self._last_line
-            )
+            raise InputError(f"the file ends where {what} should be; it may be cut short", line=self._last_line)
         token = self._tokens[self._position]
         if token.kind != kind:
             raise InputError(f"{token.text[:40]!r} stands where {what} should be", line=token.line)
@@ -171,9 +171,7 @@ def _exact(text: str, line: int) -> Fraction:
     digits = (whole or "") + (decimals or "")
     power = int(exponent or 0) - len(decimals or "")
     if not digits or abs(power) > _MAX_DIGITS:
-        raise InputError(
-            f"{text[:40]!r} is not a number within float64 (write 2, -0.5, 1e-3 or 1/3)", line=line
-        )
+        raise InputError(f"{text[:40]!r} is not a number within float64 (write 2, -0.5, 1e-3 or 1/3)", line=line)
     return int(sign + digits) * Fraction(10) ** power
 
 
@@ -206,11 +204,7 @@ def parse_nfg(text: str) -> NormalForm:
     cells = 1
     for size in shape:
         cells *= size
-    flat = (
-        _outcomes(parser, len(players), cells)
-        if parser.peek() == "{"
-        else _payoffs(parser, len(players), cells)
-    )
+    flat = _outcomes(parser, len(players), cells) if parser.peek() == "{" else _payoffs(parser, len(players), cells)
     parser.finish()
     payoffs: NDArray[np.object_] = np.empty((len(players), *shape), dtype=object)
     for p in range(len(players)):
@@ -228,8 +222,10 @@ def _strategies(parser: _Parser, n_players: int) -> tuple[tuple[str, ...], ...]:
             found.append(parser.texts("strategies"))
         else:
             count = parser.whole("a number of strategies")
-            if count > 10_000_000:
-                raise InputError(f"a player has {count} strategies, too many for a table")
+            if count > parser.n_tokens:
+                raise InputError(
+                    f"a player has {count} strategies, more than there are numbers; the file may be cut short"
+                )
             found.append(tuple(str(k) for k in range(1, count + 1)))
     line = parser.take("}", "the end of the strategies").line
     if len(found) != n_players:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -256,8 +257,7 @@ def _refuse_constant(name: str) -> Any:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise InputError(f"the key {twice!r} occurs twice in one object")
     return result
 
@@ -271,9 +271,7 @@ def _game_from_json(data: Any, options: Options) -> Loaded:
         raise InputError(f"a game needs an object or a list; this document is {json.dumps(data)[:40]}")
     if data.get("schema") is not None:
         if options.kind != "auto":
-            raise InputError(
-                f'kind="{options.kind}" does not fit a saved game, which says what it is; leave kind out'
-            )
+            raise InputError(f'kind="{options.kind}" does not fit a saved game, which says what it is; leave kind out')
         game = game_from_dict(data)
         return Loaded(
             game,
@@ -312,9 +310,7 @@ def game_from_mapping(data: Mapping[str, Any], options: Options, *, format: str)
         return _counts_with_ties(table, _table(data["ties"], names, "ties"), key, options, format)
     kind = MATRIX_KEYS[key] if options.kind == "auto" else options.kind
     if key == "points" and kind == "auto":
-        raise InputError(
-            'the matrix is called "points": pass kind="points" to play M - M.T, the lead of the row'
-        )
+        raise InputError('the matrix is called "points": pass kind="points" to play M - M.T, the lead of the row')
     return game_from_table(table, options.with_kind(kind), format=format)
 
 
@@ -341,9 +337,7 @@ def _game_from_columns(data: Mapping[str, Any], options: Options, format: str) -
     if len(set(lengths.values())) > 1:
         raise InputError(f"the columns differ in length: {', '.join(f'{k} {v}' for k, v in lengths.items())}")
     rows = zip(*columns.values(), strict=True)
-    return _game_from_records(
-        ((None, dict(zip(columns, row, strict=True))) for row in rows), options, format=format
-    )
+    return _game_from_records(((None, dict(zip(columns, row, strict=True))) for row in rows), options, format=format)
 
 
 def read_jsonl(text: str, options: Options) -> Loaded:
@@ -444,9 +438,7 @@ def _log(
         for name, key in at.items():
             value = _field(record, key, line)
             if isinstance(value, (list, dict)):
-                raise InputError(
-                    f"{key!r} must be text or a whole number; it is {type(value).__name__}", line=line
-                )
+                raise InputError(f"{key!r} must be text or a whole number; it is {type(value).__name__}", line=line)
             codes[name].append(encoders[name][value])
         if layout.weight >= 0:
             key = header[layout.weight]
@@ -456,9 +448,7 @@ def _log(
             flags.append([_number(_field(record, key, line), key, line) for key in keys])
 
     def fail(row: int, reason: str) -> InputError:
-        return InputError(
-            reason if lines[row] is not None else f"record {row + 1}: {reason}", line=lines[row]
-        )
+        return InputError(reason if lines[row] is not None else f"record {row + 1}: {reason}", line=lines[row])
 
     coded = {name: Coded(np.array(codes[name], np.int32), tuple(encoders[name])) for name in at}
     if layout.winner_first:

@@ -77,9 +77,7 @@ def find_layout(header: Sequence[str]) -> LogLayout | PairLayout | None:
     )
     if wins_a in names and wins_b in names:
         if "winner" in names:
-            raise InputError(
-                f"there is a column 'winner' and also {wins_a!r}, {wins_b!r}; keep one of the two", line=1
-            )
+            raise InputError(f"there is a column 'winner' and also {wins_a!r}, {wins_b!r}; keep one of the two", line=1)
         return PairLayout(at(a), at(b), at(wins_a), at(wins_b), at("ties"))
     if "winner" in names:
         return LogLayout(at(a), at(b), at("winner"), (), weight, judge, prompt)
@@ -99,9 +97,7 @@ def one_hot_outcome(flags: FloatArray, fail: Fail) -> np.ndarray[tuple[int], np.
     wrong = ((flags != 0) & (flags != 1)).any(axis=1) | (flags.sum(axis=1) != 1)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise fail(
-            row, f"the winner columns must hold a single 1 and else 0; they hold {flags[row].tolist()}"
-        )
+        raise fail(row, f"the winner columns must hold a single 1 and else 0; they hold {flags[row].tolist()}")
     worth = np.zeros(flags.shape[1])
     worth[:2] = 1.0, -1.0
     return (flags @ worth).astype(np.int8)
@@ -113,7 +109,7 @@ def game_from_log(columns: Columns, options: Options, fail: Fail, *, format: str
     notes: tuple[str, ...] = ()
     if options.judge is not None:
         columns, rows = _only_judge(columns, options.judge)
-        notes = (f"only the {rows.size} judgements of {options.judge!r} were used",)
+        notes = (f"only the judgements of {options.judge!r} were used, {rows.size} in number",)
         fail = _Shifted(fail, rows)
     log, dropped = comparisons_from_columns(columns, names=None, skip_bad=options.skip_bad, fail=fail)
     votes = log.votes(kind=kind, ties=ties, notes=notes + dropped)
@@ -163,8 +159,7 @@ class PairCounts:
             if count < 0 or count != np.floor(count):
                 kind = "negative" if count < 0 else "fractional"
                 raise InputError(
-                    f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at "
-                    f"least 0"
+                    f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at least 0"
                 )
         i, j = self.names[left], self.names[right]
         if len(self.names) > MAX_RESPONSES:
@@ -190,7 +185,7 @@ class PairCounts:
             ties[j, i] += drawn
         notes: tuple[str, ...] = ()
         if self.repeated:
-            notes = (f"{self.repeated} rows repeat a pair; their counts were added up",)
+            notes = (f"rows that repeat a pair ({self.repeated}) were added to it",)
         if options.vote_ties() == "drop" and ties.any():
             notes = (*notes, f"{np.triu(ties).sum():g} ties were left out")
             ties = np.zeros_like(ties)

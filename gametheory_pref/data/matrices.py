@@ -57,9 +57,7 @@ def table_of(matrix: Any, names: Labels | None = None, *, what: str = "the matri
         raise InputError(f"{what} has entry ({i}, {j}) = {values[i, j]}; fill in or drop what is missing")
     m, n = values.shape
     if names is not None and len(names) not in (m, n):
-        raise InputError(
-            f"there are {len(names)} names for {what} of shape {(m, n)}; give one name per response"
-        )
+        raise InputError(f"there are {len(names)} names for {what} of shape {(m, n)}; give one name per response")
     rows = tuple(range(m)) if names is None or len(names) != m else names
     columns = tuple(range(n)) if names is None or len(names) != n else names
     return Table(values, np.zeros(values.shape, bool), rows, columns)
@@ -74,9 +72,7 @@ def _as_numbers(array: NDArray[np.object_], what: str) -> FloatArray:
                 raise TypeError
             values[i, j] = float(value)
         except (TypeError, ValueError, OverflowError):
-            raise InputError(
-                f"{what} has entry ({i}, {j}) = {str(value)[:40]}, not a number within float64"
-            ) from None
+            raise InputError(f"{what} has entry ({i}, {j}) = {str(value)[:40]}, not a number within float64") from None
     return values
 
 
@@ -85,12 +81,16 @@ def game_from_table(table: Table, options: Options, *, format: str) -> Loaded:
     options.require_comparisons("a matrix")
     if options.kind == "scores-by-task":
         return _by_task(table, options, format)
+    if options.kind in ("payoff", "scores", "points"):
+        options.require_no_choice_for_probabilities(f"a matrix of {options.kind}")
     if options.kind == "payoff":
         _require_filled(table, diagonal=True)
         game = matrix_game(table.values, row_names=table.row_names, column_names=table.column_names)
         return Loaded(game, f"{format}, payoff matrix of a zero-sum game")
     _require_square(table)
     kind = _guess(table) if options.kind == "auto" else options.kind
+    if kind == "margin":
+        options.require_no_choice_for_probabilities("a matrix of margins")
     if kind == "prob":
         return _probabilities(table, options, format)
     if kind in ("counts", "rate"):
@@ -233,9 +233,7 @@ def _require_complementary(table: Table, values: FloatArray, total: FloatArray, 
     )
 
 
-def _add_missing_ties(
-    table: Table, values: FloatArray, total: FloatArray, atol: float
-) -> tuple[FloatArray, str]:
+def _add_missing_ties(table: Table, values: FloatArray, total: FloatArray, atol: float) -> tuple[FloatArray, str]:
     missing = 1.0 - total
     np.fill_diagonal(missing, 0.0)
     if (missing < -atol).any():
@@ -283,6 +281,8 @@ def _counts(table: Table, options: Options, kind: Kind, format: str) -> Loaded:
             line=table.line(i),
         )
     options.vote_ties()
+    if options.symmetrize:
+        options.require_no_choice_for_probabilities("a matrix of win counts")
     votes = Votes(table.values.copy(), np.zeros_like(table.values), kind)
     game = game_from_votes(votes, table.row_names, missing=options.missing)
     return Loaded(game, f"{format}, matrix of win counts")

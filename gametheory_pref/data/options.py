@@ -42,6 +42,10 @@ class Options:
 
     def vote_kind(self) -> Kind:
         """Return how counted comparisons become payoffs."""
+        if self.symmetrize:
+            raise InputError(
+                "symmetrize=True averages a matrix of win probabilities; here comparisons are counted, so leave it out"
+            )
         if self.kind in ("auto", "rate", "counts"):
             return "rate"
         if self.kind == "margin":
@@ -61,12 +65,17 @@ class Options:
             )
         return "drop" if self.ties == "drop" else "half"
 
+    def require_no_choice_for_probabilities(self, what: str) -> None:
+        """Refuse choices that mend a matrix of win probabilities, for anything else."""
+        for name, default in (("ties", "half"), ("symmetrize", False)):
+            value = getattr(self, name)
+            if value != default:
+                raise InputError(f"{name}={value!r} makes no sense for {what}; leave it out")
+
     def require_comparisons(self, what: str) -> None:
         """Refuse choices that only make sense for a log of judgements."""
         if self.judge is not None:
-            raise InputError(
-                f"judge={self.judge!r} was asked for, but {what} does not say who judged; leave it out"
-            )
+            raise InputError(f"judge={self.judge!r} was asked for, but {what} does not say who judged; leave it out")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ from .source import Source, decode, read_bytes
 
 ORDERS = (".soc", ".soi", ".toc", ".toi")
 PAIRS = (".pwg", ".wmd")
-_HEADER = re.compile(r"#\s*([A-Z ]+?)\s*(\d+)?\s*:\s*(.*)")
 _VOTES_AT_ONCE = 4096
 
 
@@ -192,9 +191,7 @@ class _Header:
             )
         self.require("NUMBER ALTERNATIVES", count, "alternatives")
         if count < 2:
-            raise InputError(
-                f"there is only one alternative, {self.alternatives[1][1]!r}; a game needs at least two"
-            )
+            raise InputError(f"there is only one alternative, {self.alternatives[1][1]!r}; a game needs at least two")
         names = tuple(self.alternatives[k][1] for k in range(1, count + 1))
         seen: dict[str, int] = {}
         for k, name in enumerate(names, start=1):
@@ -202,9 +199,7 @@ class _Header:
             if not name:
                 raise InputError(f"alternative {k} has no name", line=line)
             if name in seen:
-                raise InputError(
-                    f"alternatives {seen[name]} and {k} are both called {name!r}; rename one", line=line
-                )
+                raise InputError(f"alternatives {seen[name]} and {k} are both called {name!r}; rename one", line=line)
             seen[name] = k
         return names
 
@@ -217,8 +212,7 @@ class _Header:
             raise InputError(f"{field} must be a whole number; it is {value!r}", line=line)
         if int(value) != found:
             raise InputError(
-                f"the header promises {int(value)} {what} and the file has {found}; it may be cut short or "
-                f"edited",
+                f"the header promises {int(value)} {what} and the file has {found}; it may be cut short or edited",
                 line=line,
             )
 
@@ -233,16 +227,17 @@ def _split_header(text: str) -> tuple[_Header, list[tuple[int, str]]]:
         if not line.startswith("#"):
             content.append((number, line))
             continue
-        match = _HEADER.match(line)
-        if match is None:
+        key, colon, value = line[1:].partition(":")
+        words = key.split()
+        if not colon or not words:
             continue
-        key, index, value = match[1], match[2], match[3].strip()
-        if key == "ALTERNATIVE NAME" and index and len(index) < 10:
+        index = words.pop() if words[-1].isdecimal() and words[-1].isascii() else ""
+        if words == ["ALTERNATIVE", "NAME"] and 0 < len(index) < 10:
             if int(index) in header.alternatives:
                 raise InputError(f"alternative {int(index)} is named twice", line=number)
-            header.alternatives[int(index)] = (number, value)
+            header.alternatives[int(index)] = (number, value.strip())
         else:
-            header.fields.setdefault(key, (number, value))
+            header.fields.setdefault(" ".join(words), (number, value.strip()))
     if not header.alternatives and content and re.fullmatch(r"\d+", content[0][1]):
         raise InputError(
             "this is PrefLib's format from before 2022; fetch the file again from preflib.org",
@@ -281,16 +276,20 @@ def _groups(order: str) -> list[list[int]]:
     """Return the groups of tied alternatives, best first."""
     if "{" not in order and "}" not in order:
         return [[alternative] for alternative in _alternatives(order)]
+    order = "".join(order.split())
     groups: list[list[int]] = []
-    for part in re.split(r",(?![^{]*\})", order):
-        part = part.strip()
-        inner = part[1:-1] if part.startswith("{") and part.endswith("}") else part
-        if inner is part and "," in part:
-            raise InputError(f"{part[:40]!r} has a brace without its partner")
-        groups.append(_alternatives(inner))
-    return groups
+    position = 0
+    while True:
+        match = _GROUP.match(order, position)
+        if match is None:
+            raise InputError(f"{order[position : position + 40]!r} has a brace without its partner")
+        groups.append([_alternative(match[2])] if match[1] is None else _alternatives(match[1]))
+        if not match[3]:
+            return groups
+        position = match.end()
 
 
+_GROUP = re.compile(r"(?:\{([^{}]*)\}|([^,{}]*))(,|\Z)")
 _PLAIN = re.compile(r"[\d\s,]+", re.ASCII)
 
 
@@ -332,9 +331,7 @@ def _read_weighted_pairs(text: str, options: Options, suffix: str) -> Loaded:
                 raise InputError(f"{content[:60]!r} is not of the form 'weight,first,second'")
             i, j = (_alternative(part) - 1 for part in parts[1:])
             if not (0 <= i < len(names) and 0 <= j < len(names)) or i == j:
-                raise InputError(
-                    f"{content[:60]!r} must name two different alternatives of 1 to {len(names)}"
-                )
+                raise InputError(f"{content[:60]!r} must name two different alternatives of 1 to {len(names)}")
             weights[i, j] += _whole(parts[0])
         except InputError as error:
             raise InputError(error.reason, line=line) from None
@@ -342,9 +339,7 @@ def _read_weighted_pairs(text: str, options: Options, suffix: str) -> Loaded:
     if options.kind == "margin":
         # A margin of w is w wins and no losses: what both sides also won cancels.
         weights = np.maximum(weights - weights.T, 0.0)
-        notes = (
-            "weights were taken as margins, so the number of comparisons is that of the surplus wins only",
-        )
+        notes = ("weights were taken as margins, so the number of comparisons is that of the surplus wins only",)
     votes = Votes(weights, np.zeros_like(weights), options.vote_kind(), notes=notes)
     return Loaded(game_from_votes(votes, names, missing=options.missing), f"PrefLib {suffix}", notes)
 

@@ -147,10 +147,13 @@ def _load_raw(raw: Raw, options: Options, format: Format | None, encoding: str) 
             raise InputError("the file is empty; there is nothing to read")
         loaded = _dispatch(raw, options, format, encoding)
     except InputError as error:
-        if error.file is not None:
-            raise
-        raise InputError(error.reason, file=raw.file, line=error.line) from error.__cause__
+        raise InputError(_printable(error.reason), file=raw.file, line=error.line) from error.__cause__
     return replace(loaded, file=raw.file)
+
+
+def _printable(text: str) -> str:
+    """Return a message on one line: names and values from a file may hold line ends and terminal codes."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _dispatch(raw: Raw, options: Options, format: Format | None, encoding: str) -> Loaded:
@@ -164,9 +167,7 @@ def _dispatch(raw: Raw, options: Options, format: Format | None, encoding: str) 
         return binary[found](raw.data, options)
     found = found or _OF_SUFFIX.get(raw.suffix)
     if found in binary:
-        raise InputError(
-            f"the name says {raw.suffix}, but the content is not {found.upper()}; it may be damaged"
-        )
+        raise InputError(f"the name says {raw.suffix}, but the content is not {found.upper()}; it may be damaged")
     text = decode(raw, encoding)
     found = found or _sniff(text)
     if found == "preflib":

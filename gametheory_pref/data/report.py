@@ -68,9 +68,7 @@ class DataReport:
             said.append(self._votes())
             said.append(f"{self.n_missing} of {self.n_pairs} pairs were never compared.")
             if self.least_per_pair is not None:
-                said.append(
-                    f"A compared pair has {self.least_per_pair:g} to {self.most_per_pair:g} comparisons."
-                )
+                said.append(f"A compared pair has {self.least_per_pair:g} to {self.most_per_pair:g} comparisons.")
         people = [
             f"{count} {word}"
             for count, word in ((self.n_judges, "judges"), (self.n_prompts, "prompts"))
@@ -79,9 +77,7 @@ class DataReport:
         if people:
             said.append(f"The log names {' and '.join(people)}.")
         if self.first_share is not None:
-            said.append(
-                f"The response shown first won {100 * self.first_share:.1f} % of the decided comparisons."
-            )
+            said.append(f"The response shown first won {100 * self.first_share:.1f} % of the decided comparisons.")
         return (*said, *(f"{note[:1].upper()}{note[1:]}." for note in self.notes))
 
     def _what(self) -> str:
@@ -95,8 +91,7 @@ class DataReport:
         unit = "comparisons by total weight" if self.weighted else "comparisons"
         played = {"rate": "win rates", "margin": "wins minus losses"}[str(self.kind)]
         return (
-            f"{self.n_comparisons:.10g} {unit}, {self.n_ties:.10g} of them ties (half a win each); "
-            f"played as {played}."
+            f"{self.n_comparisons:.10g} {unit}, {self.n_ties:.10g} of them ties (half a win each); played as {played}."
         )
 
     def to_dict(self) -> dict[str, Any]:

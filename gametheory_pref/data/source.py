@@ -129,9 +129,7 @@ def _collect(stream: Any, start: bytes, file: str) -> bytes:
                 line=line,
             )
         if len(collected) > MAX_BYTES:
-            raise InputError(
-                f"holds more than {MAX_BYTES >> 30} GiB; split it, or count the votes first", file=file
-            )
+            raise InputError(f"holds more than {MAX_BYTES >> 30} GiB; split it, or count the votes first", file=file)
     return bytes(collected)
 
 

@@ -57,8 +57,7 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
     suffix = target.suffix.lower()
     if suffix in (".soc", ".soi", ".toc", ".toi"):
         raise UnsupportedCombination(
-            "a PrefLib file holds ballots and a game only counts them; write "
-            "Ballots.to_text(), or the game as .json"
+            "a PrefLib file holds ballots and a game only counts them; write Ballots.to_text(), or the game as .json"
         )
     if suffix not in _SUFFIXES:
         raise InputError(f"{target.name!r}: unknown suffix {suffix!r}; write one of {', '.join(_SUFFIXES)}")
@@ -71,9 +70,7 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
 
 def _content(game: Game, suffix: str, layout: Layout) -> bytes:
     if suffix == ".json":
-        return (json.dumps(game_to_dict(game), allow_nan=False, ensure_ascii=False) + "\n").encode(
-            "utf-8", "replace"
-        )
+        return (json.dumps(game_to_dict(game), allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8", "replace")
     if suffix == ".nfg":
         return format_nfg(game).encode("utf-8", "replace")
     if suffix == ".npz":
@@ -92,9 +89,7 @@ def _require_preference(game: Game, suffix: str) -> PreferenceGame:
         raise UnsupportedCombination(
             f"a {suffix} table has one matrix and this game has two; write .json, .npz or .nfg"
         )
-    raise UnsupportedCombination(
-        f"a {suffix} table cannot hold a game of several players; write .json or .nfg"
-    )
+    raise UnsupportedCombination(f"a {suffix} table cannot hold a game of several players; write .json or .nfg")
 
 
 def _npz(game: Game) -> bytes:
@@ -106,9 +101,7 @@ def _npz(game: Game) -> bytes:
         arrays = {"wins": game.votes.wins, "ties": game.votes.ties}
         if game.votes.kind == "margin":
             arrays = {"margins": 2.0 * game.payoff}
-    arrays["names"] = (
-        np.array(game.names) if _of_one_type(game.names) else np.array([str(name) for name in game.names])
-    )
+    arrays["names"] = np.array(game.names) if _of_one_type(game.names) else np.array([str(name) for name in game.names])
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
@@ -133,9 +126,7 @@ def _are_whole(game: PreferenceGame) -> bool:
 
 def _table(game: PreferenceGame, layout: Layout, delimiter: str) -> str:
     if layout == "auto":
-        layout = (
-            "pairs" if game.votes is not None and game.votes.kind == "rate" and _are_whole(game) else "matrix"
-        )
+        layout = "pairs" if game.votes is not None and game.votes.kind == "rate" and _are_whole(game) else "matrix"
     _require_plain_names(game)
     rows: dict[str, Callable[[PreferenceGame], Iterable[Sequence[Any]]]] = {
         "matrix": _matrix_rows,
@@ -174,8 +165,7 @@ def _matrix_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
 def _pair_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
     if game.votes is None or not _are_whole(game):
         raise UnsupportedCombination(
-            'the game has no whole counts of wins and ties to write as pairs; use layout="matrix", or write '
-            ".json"
+            'the game has no whole counts of wins and ties to write as pairs; use layout="matrix", or write .json'
         )
     wins, ties = game.votes.wins, game.votes.ties
     yield ["item_a", "item_b", "wins_a", "wins_b", "ties"]
@@ -201,9 +191,7 @@ _WORDS = {1: "model_a", -1: "model_b", 0: "tie"}
 def _log_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
     log = None if game.votes is None else game.votes.comparisons
     if log is None:
-        raise UnsupportedCombination(
-            "the game was not made from a log of judgements, so there is none to write"
-        )
+        raise UnsupportedCombination("the game was not made from a log of judgements, so there is none to write")
     names = log.names
     extra: list[tuple[str, Sequence[Any]]] = []
     if log.judge is not None:
@@ -213,16 +201,12 @@ def _log_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
     if log.weight is not None:
         extra.append(("weight", log.weight.tolist()))
     yield ["model_a", "model_b", "winner", *(name for name, _ in extra)]
-    for k, (i, j, outcome) in enumerate(
-        zip(log.left.tolist(), log.right.tolist(), log.outcome.tolist(), strict=True)
-    ):
+    for k, (i, j, outcome) in enumerate(zip(log.left.tolist(), log.right.tolist(), log.outcome.tolist(), strict=True)):
         yield [names[i], names[j], _WORDS[outcome], *(column[k] for _, column in extra)]
 
 
 def _jsonl(game: PreferenceGame) -> bytes:
     rows = iter(_log_rows(game))
     header = next(rows)
-    lines = (
-        json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows
-    )
+    lines = (json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")

@@ -35,8 +35,8 @@ def check(data: bytes) -> None:
     try:
         game = load(io.BytesIO(content), options, format=format).game
     except InputError as error:
-        if "\n" in str(error):
-            raise AssertionError(f"a message of several lines: {error}") from error
+        if not str(error).isprintable():
+            raise AssertionError(f"a message that is not one line of text: {error!r}") from error
         return
     if isinstance(game, PreferenceGame):
         assert np.array_equal(game.payoff, -game.payoff.T)

@@ -135,10 +135,21 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
         {"ties": "half-missing"},
     ),
     "bad kind": ("0 1\n3 0", "kind must be one of auto", None, {"kind": "proportion"}),
+    "ties of margins": ("0 .5\n-.5 0", "ties='drop' makes no sense for a matrix of margins", None, {"ties": "drop"}),
+    "ties of counts": ("0 3\n1 0", 'ties="half-missing" is for matrices', None, {"ties": "half-missing"}),
+    "averaging a log": (LOG + "a,b,tie\n", "symmetrize=True averages", None, {"symmetrize": True}),
+    "averaging counts": ("0 3\n1 0", "symmetrize=True makes no sense", None, {"symmetrize": True}),
+    "averaging a Gambit game": (NFG + "1 2 3 4 5 6 7 8", "symmetrize=True makes", None, {"symmetrize": True}),
+    "more strategies than numbers": (
+        'NFG 1 R "" {"a" "b"} {9999999 9999999} 1',
+        "more than there are numbers",
+        None,
+        {},
+    ),
     "order without colon": (ORDERS + "1,2,3\n", "is not of the form 'count: best", 4, {}),
     "unknown alternative": (ORDERS + "1: 1,2,4\n", "alternative 4 is not among the 3", 4, {}),
     "ranked twice": (ORDERS + "1: 1,2,3\n1: 1,2,1\n", "alternative 1 is ranked twice", 5, {}),
-    "open brace": (ORDERS + "1: 1,{2,3\n", "is not the number of an alternative", 4, {}),
+    "open brace": (ORDERS + "1: 1,{2,3\n", "'{2,3' has a brace without its partner", 4, {}),
     "no orders": (ORDERS, "there are no votes", None, {}),
     "no voters": (ORDERS + "0: 1,2,3\n", "there are no votes", None, {}),
     "wrong number of voters": (
@@ -203,6 +214,8 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
         {},
     ),
     "JSON lines list": ('{"left": "a", "right": "b", "winner": "tie"}\n[1]\n', "must be an object", 2, {}),
+    "terminal codes": (",\x1b[2J,a\n\x1b[2J,0.5,x\na,0.3,0.5\n", "(column 'a')", 2, {}),
+    "line end in a name": (',"x\ny",a\n"x\ny",0.5,0.6\na,0.3,0.5\n', "P[x\\ny,a] + P[a,x\\ny] = 0.900", 3, {}),
     "NUL": (",a,b\na,0.5,0.7\nb\0,0.3,0.5\n", "there is a NUL character", 3, {}),
 }
 
@@ -218,7 +231,7 @@ def test_each_mistake_has_its_sentence(
     assert message in caught.value.reason
     assert caught.value.line == line
     assert caught.value.file in (str(path), None if "must be one of" in message else str(path))
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_wrong_encoding_names_the_byte_and_the_line(tmp_path: pathlib.Path) -> None:

@@ -181,7 +181,7 @@ def test_extra_columns_of_a_log() -> None:
     assert game.votes.comparisons.prompts == ("p",)
     alone = preference(text, judge="y")
     assert alone.preference[0, 1] == 0.0
-    assert alone.votes is not None and "only the 1 judgements of 'y'" in alone.votes.notes[0]
+    assert alone.votes is not None and "only the judgements of 'y' were used, 1 in number" in alone.votes.notes[0]
 
 
 def test_winner_and_loser_say_nothing_about_position() -> None:
@@ -213,7 +213,7 @@ def test_counted_pairs(text: str) -> None:
     assert game.votes is not None
     assert_array_equal(game.votes.wins[np.ix_(order, order)], [[0, 4, 0], [1, 0, 0], [0, 0, 0]])
     assert_array_equal(game.votes.ties[np.ix_(order, order)], [[0, 0, 2], [0, 0, 0], [2, 0, 0]])
-    assert game.votes.notes == ("1 rows repeat a pair; their counts were added up",)
+    assert game.votes.notes == ("rows that repeat a pair (1) were added to it",)
 
 
 HEADER = "# TITLE: t\n# ALTERNATIVE NAME 1: A\n# ALTERNATIVE NAME 2: B\n# ALTERNATIVE NAME 3: C\n"

@@ -83,7 +83,7 @@ def read_or_refuse(name: str, content: bytes, options: Options) -> None:
     try:
         game = load(stream, options).game
     except InputError as error:
-        assert error.reason and "\n" not in str(error)
+        assert error.reason and str(error).isprintable()
         return
     assert_valid(game)
 

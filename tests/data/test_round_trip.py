@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
@@ -119,6 +119,7 @@ def assert_same(game: Game, again: Game) -> None:
     assert_array_equal(tensors(again), tensors(game))
 
 
+@settings(max_examples=40, deadline=None)
 @given(ANY_GAME)
 def test_json_keeps_everything_bit_for_bit(game: Game) -> None:
     again = through(game, "game.json")
@@ -132,6 +133,7 @@ def test_json_keeps_everything_bit_for_bit(game: Game) -> None:
         assert again.votes.first_share == game.votes.first_share
 
 
+@settings(max_examples=40, deadline=None)
 @given(ANY_GAME)
 def test_gambit_keeps_the_payoffs_bit_for_bit(game: Game) -> None:
     again = through(game, "game.nfg")
@@ -140,11 +142,13 @@ def test_gambit_keeps_the_payoffs_bit_for_bit(game: Game) -> None:
     assert again.names == expected
 
 
+@settings(max_examples=40, deadline=None)
 @given(margin_games() | count_games() | log_games())
 def test_arrays_keep_the_game_bit_for_bit(game: PreferenceGame) -> None:
     assert_same(game, through(game, "game.npz"))
 
 
+@settings(max_examples=40, deadline=None)
 @given(margin_games() | count_games(), st.sampled_from(["game.csv", "game.tsv"]))
 def test_matrix_table_keeps_the_probabilities(game: PreferenceGame, name: str) -> None:
     again = through(game, name, layout="matrix", kind="prob")
@@ -153,6 +157,7 @@ def test_matrix_table_keeps_the_probabilities(game: PreferenceGame, name: str) -
     assert_allclose(again.preference, game.preference, rtol=0, atol=2.3e-16)
 
 
+@settings(max_examples=40, deadline=None)
 @given(count_games(), st.sampled_from(["game.csv", "game.tsv"]))
 def test_pairs_keep_the_counts(game: PreferenceGame, name: str) -> None:
     assert game.votes is not None
@@ -164,6 +169,7 @@ def test_pairs_keep_the_counts(game: PreferenceGame, name: str) -> None:
     assert_array_equal(again.payoff[np.ix_(order, order)], game.payoff)
 
 
+@settings(max_examples=40, deadline=None)
 @given(log_games(), st.sampled_from(["game.csv", "game.tsv", "game.jsonl"]))
 def test_log_keeps_every_judgement(game: PreferenceGame, name: str) -> None:
     again = through(game, name, layout="log")
@@ -191,6 +197,7 @@ def ballots(draw: st.DrawFn) -> Ballots:
     return Ballots(tuple(labels), ranks, counts, "title")
 
 
+@settings(max_examples=40, deadline=None)
 @given(ballots())
 def test_ballots(election: Ballots) -> None:
     again = parse_ballots(election.to_text())
@@ -199,6 +206,7 @@ def test_ballots(election: Ballots) -> None:
     assert_array_equal(again.counts, election.counts)
 
 
+@settings(max_examples=40, deadline=None)
 @given(ballots())
 def test_votes_of_ballots_equal_a_count_one_by_one(election: Ballots) -> None:
     n = len(election.names)

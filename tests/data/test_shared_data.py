@@ -93,6 +93,8 @@ def _condorcet(game: PreferenceGame) -> Any:
 def test_solutions_hold_for_the_games_read(shared_data: pathlib.Path, kind: str) -> None:
     checked = 0
     for key, record in _records(shared_data).items():
+        if kind == "rate" and record.get("n_ij_constant") and record["n_items"] > 100:
+            continue  # The same game as with margins, and slow to read.
         game = _read_key(shared_data, key, kind)
         assert game.n_responses == record["n_items"], key
         if "items" in record:
