@@ -18,8 +18,7 @@ from ._types import BoolArray, FloatArray, IntArray
 from .errors import InputError, NotConverged, UnsupportedCombination
 from .exact.simplex import solve_by_simplex
 from .kernels.newton_lanes import regularized_batch
-from .kernels.pivot_batch import find_games, minimax_batch
-from .kernels.skew_pivot import LARGEST
+from .kernels.pivot_batch import find_games, minimax_batch, read_payoff
 from .status import Status
 
 # Below this many matrix entries a thread costs more than it saves.
@@ -220,11 +219,9 @@ _Solver: TypeAlias = Callable[[_Question, _Answers], None]
 def _solve_games(question: _Question, out: _Answers, games: slice) -> None:
     """Solve a contiguous run of games."""
     part, answers = question.of(games), out.of(games)
-    valid = np.empty(len(part.active), dtype=np.bool_)
-    find_games(part.preference, part.active, part.log_reference, valid)
     warm = part.temperature > 0.0
-    _on_chosen(valid & ~warm, _minimax, part, answers)
-    _on_chosen(valid & warm, _regularized, part, answers)
+    _on_chosen(~warm, _minimax, part, answers)
+    _on_chosen(warm, _regularized, part, answers)
 
 
 def _on_chosen(chosen: BoolArray, solver: _Solver, question: _Question, out: _Answers) -> None:
@@ -242,21 +239,24 @@ def _on_chosen(chosen: BoolArray, solver: _Solver, question: _Question, out: _An
 
 def _minimax(question: _Question, out: _Answers) -> None:
     """Solve by principal pivots what they suit, and the rest one by one by the simplex method."""
-    sizes = question.active.sum(axis=1)
-    small = sizes <= LARGEST
-    minimax_batch(question.preference, question.active & small[:, None], *out[:2])
-    for game in np.flatnonzero(~small | ~(out.gap <= _GOOD_GAP)):
+    valid = np.empty(len(out.gap), dtype=np.bool_)
+    minimax_batch(question.preference, question.active, out.policy, out.gap, valid)
+    for game in np.flatnonzero(valid & ~(out.gap <= _GOOD_GAP)):
         members = np.flatnonzero(question.active[game])
-        win = question.preference[game][np.ix_(members, members)]
-        payoff = np.clip((win - win.T) / 2.0, -0.5, 0.5)
+        payoff = np.empty((len(members), len(members)))
+        read_payoff(question.preference[game], members, payoff)
         policy = solve_by_simplex(payoff).row
         out.policy[game, members] = policy
         out.gap[game] = 2.0 * max(0.0, float((payoff @ policy).max()))
-    out.status[:] = np.where(out.gap <= question.tol, Status.EXACT, Status.INACCURATE)
+    reached = np.where(out.gap <= question.tol, Status.EXACT, Status.INACCURATE)
+    out.status[valid] = reached[valid]
 
 
 def _regularized(question: _Question, out: _Answers) -> None:
-    regularized_batch(*question, *out)
+    """Solve by Newton's method."""
+    valid = np.empty(len(out.gap), dtype=np.bool_)
+    find_games(question.preference, question.active, question.log_reference, valid)
+    _on_chosen(valid, lambda games, answers: regularized_batch(*games, *answers), question, out)
 
 
 def _in_threads(task: Callable[[slice], None], n_games: int, *, entries: int) -> None:
