@@ -26,7 +26,7 @@ def block(payoff: FloatArray, rows: IntArray, columns: IntArray) -> FloatArray:
 class Elimination(NamedTuple):
     """What is left of a game after the equations of the sure support are solved.
 
-    (x_sure, theta) = response @ x_open + offset, and `game` is the symmetric game in (x_open, 1), or in
+    (theta, x_sure) = response @ x_open + offset, and `game` is the symmetric game in (x_open, 1), or in
     x_open alone if nothing is sure.
     """
 
@@ -37,12 +37,10 @@ class Elimination(NamedTuple):
     game: FloatArray
 
 
-def eliminate(
-    payoff: FloatArray, certainty: FloatArray, inside: BoolArray, undecided: BoolArray
-) -> Elimination | None:
+def eliminate(payoff: FloatArray, certainty: FloatArray, inside: BoolArray, undecided: BoolArray) -> Elimination | None:
     """Eliminate the sure support C (and theta) from the optimality conditions; None if C is too degenerate.
 
-    With M = [-A_CC, 1; -1', 0] and F = [A_CU; 1'] the equations read M (x_C, theta) = F x_U - e. The slack of
+    With M = [0, -1'; 1, -A_CC] and F = [1'; A_CU] the equations read M (theta, x_C) = F x_U - e. The slack of
     U is then K x_U + q with K = -A_UU + F' inv(M) F, skew because M is, and q = -F' inv(M) e: a self-dual
     problem, whose homogeneous form is a symmetric game.
     """
@@ -63,20 +61,20 @@ def eliminate(
             game = block(payoff, open_indices, open_indices)
             return Elimination(sure, open_indices, np.empty((1, open_indices.size)), np.empty(1), game)
         matrix = np.empty((k + 1, k + 1), order="F")
-        matrix.T[:k, :k] = block(payoff, sure, sure)
-        matrix[:k, k] = 1.0
-        matrix[k, :k] = -1.0
-        matrix[k, k] = 0.0
+        matrix.T[1:, 1:] = block(payoff, sure, sure)
+        matrix[0] = -1.0
+        matrix[:, 0] = 1.0
+        matrix[0, 0] = 0.0
         factors, pivots, _ = lapack.dgetrf(matrix, overwrite_a=1)
-        dependent = np.abs(factors.diagonal()) < 1e-9
+        dependent = np.abs(factors.diagonal())[1:] < 1e-9
         if not dependent.any():
             return _schur_complement(payoff, sure, open_indices, factors, pivots)
-        if dependent[k] or 8 * np.count_nonzero(dependent) > k:
+        if 8 * np.count_nonzero(dependent) > k:
             return None
         # Independent columns of a skew matrix span a nonsingular principal submatrix; the others stay in the
         # game.
-        open_indices = np.append(open_indices, sure[dependent[:k]])
-        sure = sure[~dependent[:k]]
+        open_indices = np.append(open_indices, sure[dependent])
+        sure = sure[~dependent]
     return None
 
 
@@ -87,9 +85,9 @@ def _schur_complement(
 
     k, u = sure.size, open_indices.size
     border = np.ones((k + 1, u + 1), order="F")
-    np.negative(block(payoff, open_indices, sure), out=border.T[:u, :k])
-    border[:k, u] = 0.0
-    border[k, u] = -1.0
+    np.negative(block(payoff, open_indices, sure), out=border.T[:u, 1:])
+    border[0, u] = -1.0
+    border[1:, u] = 0.0
     solution, _ = lapack.dgetrs(factors, pivots, border)
     coupling = blas.dgemm(1.0, border[:, :u], solution, trans_a=1)
     game = np.zeros((u + 1, u + 1))

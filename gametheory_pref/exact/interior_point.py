@@ -216,9 +216,7 @@ def _largest_payoff(payoff: FloatArray) -> float:
     with np.errstate(invalid="ignore"):
         defect = float(np.abs(payoff @ probe + probe @ payoff).max())
     if not (largest >= 0.0 and defect <= 1e-12 * len(payoff) * max(largest, np.finfo(float).tiny)):
-        raise InputError(
-            "payoff must be finite and skew-symmetric (payoff = -payoff.T); for win rates P pass P - P.T"
-        )
+        raise InputError("payoff must be finite and skew-symmetric (payoff = -payoff.T); for win rates P pass P - P.T")
     return largest
 
 
@@ -229,7 +227,7 @@ def _follow(path: _Path, tol: float, max_steps: int, deadline: float | None, dep
     """
     n = len(path.p)
     reducible = n >= _SMALLEST_REDUCIBLE and depth < 2
-    most_undecided, most_possible = (2 * n // 5, n // 8) if reducible else (-1, -1)
+    most_undecided, most_possible = (2 * n // 5, n // 5) if reducible else (-1, -1)
     while path.best.gap > _ROUNDING or not path.best.polished:
         out_of_time = deadline is not None and time.perf_counter() >= deadline
         if out_of_time or path.n_steps >= max_steps or not path.step(0.0):
@@ -320,10 +318,9 @@ class _Path:
             payoffs = gains(self.payoff, p)
             theta = self.theta + length * dtheta
             s = theta - payoffs
-            accurate = np.abs(s - self.s - length * ds) <= 0.5 * s
-        if not (length > 1e-4 and p.min() > 0.0 and s.min() > 0.0):
+        if not (length > 1e-4 and np.minimum.reduce(p) > 0.0 and np.minimum.reduce(s) > 0.0):
             return False
-        if self._newton.single and not accurate.all():
+        if self._newton.single and not np.all(np.abs(s - self.s - length * ds) <= 0.5 * s):
             return False
         self.p, self.s, self.theta = p, s, theta
         self.n_steps += 1
@@ -369,9 +366,7 @@ class _NewtonSystem:
         n = len(payoff)
         self.single = single
         dtype = np.float32 if single else np.float64
-        self._getrf, self._getrs = (
-            (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
-        )
+        self._getrf, self._getrs = (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
         # -A is A', whose columns are contiguous: the matrix LAPACK wants is a straight copy of memory.
         self._negated = payoff.astype(dtype).T if single else payoff.T
         self._matrix = np.empty((n + 1, n + 1), dtype, order="F")
@@ -428,15 +423,15 @@ def _centrality(
 ) -> FloatArray:
     """Return what moves outlying products, one trial step ahead, back to within a factor 10 of the target."""
     products = (p + length * dp) * (s + length * ds)
-    result: FloatArray = np.clip(products, 0.1 * target, 10.0 * target) - products
+    result: FloatArray = np.minimum(np.maximum(products, 0.1 * target), 10.0 * target) - products
     np.maximum(result, -10.0 * target, out=result)
     return result
 
 
 def _longest(p: FloatArray, s: FloatArray, dp: FloatArray, ds: FloatArray) -> float:
     """Return the longest step, at most 1, that keeps p and s nonnegative."""
-    steepest = max(-float((dp / p).min()), -float((ds / s).min()))
-    return 1.0 if steepest <= 1.0 else 1.0 / steepest
+    steepest = min(float(np.minimum.reduce(dp / p)), float(np.minimum.reduce(ds / s)))
+    return 1.0 if steepest >= -1.0 else -1.0 / steepest
 
 
 def _polish(payoff: FloatArray, p: FloatArray, support: IntArray) -> FloatArray | None:
@@ -479,9 +474,7 @@ def _as_policy(x: FloatArray, indices: IntArray, n: int) -> FloatArray | None:
     return p
 
 
-def _solve_by_reduction(
-    path: _Path, undecided: BoolArray, deadline: float | None, depth: int
-) -> FloatArray | None:
+def _solve_by_reduction(path: _Path, undecided: BoolArray, deadline: float | None, depth: int) -> FloatArray | None:
     """Return an optimal policy by solving the game of the undecided indices, or None.
 
     A decision that the completed point breaks is opened again, along with the more doubtful of the undecided
@@ -500,8 +493,10 @@ def _solve_by_reduction(
         broken = ~undecided & _broken(x, gains(payoff, policy), inside)
         if not broken.any():
             return policy
-        inside[undecided] = x[undecided] > 0.0
-        undecided = doubtful = doubtful | broken
+        if np.count_nonzero(undecided) > _SMALLEST_REDUCIBLE:
+            inside[undecided] = x[undecided] > 0.0
+            undecided = doubtful
+        undecided = doubtful = undecided | broken
         if 2 * np.count_nonzero(undecided) > len(payoff):
             break
     return None
@@ -513,7 +508,7 @@ def _broken(x: FloatArray, payoffs: FloatArray, inside: BoolArray) -> BoolArray:
     One response that is missing lets many win, so only those that win most count.
     """
     winning = np.where(inside, 0.0, payoffs)
-    most = min(max(10, int(np.count_nonzero(x)) // 8), winning.size)
+    most = min(max(20, int(np.count_nonzero(x)) // 8), winning.size)
     threshold = max(float(np.partition(winning, -most)[-most]), 1e-12)
     result: BoolArray = (inside & (x < -1e-13)) | (winning >= threshold)
     return result
@@ -532,7 +527,7 @@ def _complete(elimination: Elimination, path: _Path, deadline: float | None, dep
         x[open_indices] = y / y.sum()
         return x
     if u == 0:
-        x[sure] = elimination.offset[:-1]
+        x[sure] = elimination.offset[1:]
         return x
     # Half of the mass on the homogenising index makes all products p_i s_i those of the large game again.
     start = np.append(np.full(u, 0.5 / u), 0.5)
@@ -542,7 +537,7 @@ def _complete(elimination: Elimination, path: _Path, deadline: float | None, dep
         return None
     x_open = y[:-1] / y[-1]
     x[open_indices] = x_open
-    x[sure] = (elimination.response @ x_open + elimination.offset)[:-1]
+    x[sure] = (elimination.response @ x_open + elimination.offset)[1:]
     return x
 
 
