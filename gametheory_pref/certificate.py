@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +13,13 @@ import numpy as np
 from . import majority
 from ._types import FloatArray, IntArray, Label, Labels
 from .errors import UnsupportedCombination
-from .games import MultiplayerGame, PreferenceGame
-from .gap import deviations, problem_gap
+from .games import MatrixGame, MultiplayerGame, PreferenceGame
+from .gap import deviations, problem_gap, value
 from .problem import Policy, Problem, action_counts
 
 if TYPE_CHECKING:
     from .exact.rational import Proof
+    from .exact.rational_zero_sum import ZeroSumProof
     from .exact.solution_set import SolutionSet
 
 # Probabilities up to this size are rounding of zero: exact solvers return true zeros, so it matters for others only.
@@ -45,7 +48,7 @@ class Certificate:
         Dimension of the set of all answers (0 when unique), one per player.
     support_union : tuple of labels, or tuple of tuples
         Responses that some answer plays.
-    proof : Proof or None
+    proof : Proof, ZeroSumProof or None
         The exact rational answer, when it was asked for.
     """
 
@@ -57,7 +60,7 @@ class Certificate:
     unique: bool | None
     dimension: Any
     support_union: Any
-    proof: Proof | None = field(default=None)
+    proof: Proof | ZeroSumProof | None = field(default=None)
 
     @property
     def support(self) -> Any:
@@ -115,13 +118,20 @@ class Certificate:
             return False
         return self.proof is None or self._verify_proof(self.proof)
 
-    def _verify_proof(self, proof: Proof) -> bool:
-        from .exact.rational import rational_payoff
+    def _verify_proof(self, proof: Proof | ZeroSumProof) -> bool:
+        """Check the proof against the data, and the float policy against the proof.
 
-        exact = np.array([float(p) for p in proof.policy])
-        # The float policy is either the exact one, or another point of a set that the proof shows to be larger.
-        close = bool(np.abs(exact - np.asarray(self.policy)).max() <= 1e-7)
-        return (close or not proof.unique) and proof.verify(rational_payoff(self._preference_game("proof")))
+        The float policy is either the exact one, or another point of a set that the proof shows to be larger.
+        """
+        game = self.problem.game
+        if isinstance(game, MatrixGame):
+            return _proves_profile(proof, game, _as_tuple(self.policy))
+        from .exact.rational import Proof, rational_payoff
+
+        if not isinstance(proof, Proof) or isinstance(self.policy, tuple):
+            return False
+        close = _close(proof.policy, self.policy) or not proof.unique
+        return close and proof.verify(rational_payoff(self._preference_game("proof")))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, without NaN."""
@@ -173,8 +183,7 @@ def certify(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | No
         dimension, union = (dimensions[0], unions[0]) if single else (dimensions, unions)
     proof = _prove(problem, policy, sets) if exact else None
     if proof is not None:
-        unique, dimension = proof.unique, proof.dimension
-        union = _labels(names[0], np.asarray(proof.support_union, dtype=np.int64))
+        unique, dimension, union = _proved(proof, names)
     return Certificate(
         problem,
         policy,
@@ -188,24 +197,54 @@ def certify(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | No
     )
 
 
-def _prove(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | None) -> Proof:
+def _prove(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | None) -> Proof | ZeroSumProof:
     from .exact.rational import prove, rational_payoff
+    from .exact.rational_zero_sum import prove_zero_sum
+    from .exact.solution_set import optimal_strategies, solution_set
 
     game = problem.game
-    if not isinstance(game, PreferenceGame) or isinstance(policy, tuple):
-        raise UnsupportedCombination(
-            f"an exact certificate is made for preference games; this is a {type(game).__name__}"
-        )
     if problem.temperature > 0.0:
         raise UnsupportedCombination(
             f"an exact certificate needs temperature 0 (it is {problem.temperature:g}): a KL-regularised equilibrium "
             "is not rational"
         )
-    if sets is None:
-        from .exact.solution_set import solution_set
+    if isinstance(game, PreferenceGame) and not isinstance(policy, tuple):
+        found = solution_set(game.payoff, policy) if sets is None else sets[0]
+        return prove(rational_payoff(game), policy, found)
+    if isinstance(game, MatrixGame) and game.constant_sum is not None:
+        row, column = policy
+        players = optimal_strategies(game.row_payoff, value(problem, policy), row, column) if sets is None else sets
+        return prove_zero_sum(game.row_payoff, row, column, (players[0], players[1]))
+    raise UnsupportedCombination(
+        f"an exact certificate is made for preference and constant-sum games; this is a {type(game).__name__}"
+    )
 
-        sets = (solution_set(game.payoff, policy),)
-    return prove(rational_payoff(game), policy, sets[0])
+
+def _proved(proof: Proof | ZeroSumProof, names: tuple[Labels, ...]) -> tuple[bool, Any, Any]:
+    """Return uniqueness, dimension and union of supports as the proof has them."""
+    from .exact.rational import Proof
+
+    if isinstance(proof, Proof):
+        return proof.unique, proof.dimension, _labels(names[0], proof.support_union)
+    unions = tuple(_labels(labels, union) for labels, union in zip(names, proof.support_union, strict=True))
+    return all(proof.unique), proof.dimension, unions
+
+
+def _proves_profile(proof: Proof | ZeroSumProof, game: MatrixGame, policy: tuple[FloatArray, ...]) -> bool:
+    from .exact.rational_zero_sum import ZeroSumProof
+
+    if not isinstance(proof, ZeroSumProof):
+        return False
+    exact = (proof.row, proof.column)
+    close = all(
+        _close(fractions, part) or not unique
+        for fractions, part, unique in zip(exact, policy, proof.unique, strict=True)
+    )
+    return close and proof.verify(game.row_payoff)
+
+
+def _close(exact: Sequence[Fraction], policy: FloatArray) -> bool:
+    return bool(np.abs(np.array([float(p) for p in exact]) - policy).max() <= 1e-7)
 
 
 def _all_unique(sets: tuple[SolutionSet, ...]) -> bool | None:
@@ -229,7 +268,7 @@ def _names(problem: Problem) -> tuple[Labels, ...]:
     return (game.names,) if isinstance(game, PreferenceGame) else game.names
 
 
-def _labels(names: Labels, indices: IntArray) -> Labels:
+def _labels(names: Labels, indices: Iterable[int] | IntArray) -> Labels:
     return tuple(names[i] for i in indices)
 
 

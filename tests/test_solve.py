@@ -258,8 +258,22 @@ def test_certificate_verifies_and_notices_tampering() -> None:
 def test_exact_certificates_are_refused_where_there_is_none() -> None:
     with pytest.raises(gp.UnsupportedCombination, match="temperature 0"):
         gp.solve(COMAL, temperature=0.1).certificate(exact=True)
-    with pytest.raises(gp.UnsupportedCombination, match="preference games"):
-        gp.solve(gp.matrix_game([[3, -1], [-1, 1]])).certificate(exact=True)
+    irrational = np.array([[0.5, 0.5 + 1 / np.pi], [0.5 - 1 / np.pi, 0.5]])
+    with pytest.raises(gp.UnsupportedCombination):
+        gp.solve(irrational).certificate(exact=True)
+
+
+def test_both_players_of_a_zero_sum_game_are_proved() -> None:
+    import dataclasses
+
+    certificate = gp.solve(gp.matrix_game([[3, -1], [-1, 1]])).certificate(exact=True)
+    assert certificate.verify()
+    assert str(certificate.proof) == "ZeroSumProof(value 1/3, row (1/3, 2/3), column (1/3, 2/3))"
+    assert certificate.unique is True
+    other = gp.solve(gp.matrix_game([[3, -1], [-1, 2]]))
+    assert not dataclasses.replace(certificate, problem=other.problem).verify()
+    wrong = (np.array([0.5, 0.5]), np.array([1 / 3, 2 / 3]))
+    assert not dataclasses.replace(certificate, policy=wrong).verify()
 
 
 def test_results_pickle() -> None:

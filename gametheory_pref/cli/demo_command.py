@@ -10,6 +10,7 @@ from .. import majority
 from .._jit import interpreted
 from ..data import load
 from ..datasets import dataset_path
+from ..exact.rational import Proof
 from ..games import PreferenceGame
 from ..solution import Solution
 from . import exit_codes
@@ -90,7 +91,7 @@ def _election(report: Report) -> list[str]:
     cycle = majority.majority_cycle(game)
     policy = np.asarray(report.solution.policy)
     proof = report.certificate.proof
-    assert proof is not None
+    assert isinstance(proof, Proof)
     fractions = listing(sorted(proof.policy, reverse=True), None)
     only = "the only one" if proof.unique else "one of several"
     verdict = "proved" if report.verified else "NOT proved"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._jit import interpreted
+from .._types import Labels
 from ..certificate import Certificate
 from ..data import Loaded
 from ..errors import UnsupportedCombination
+from ..exact.rational import Proof
 from ..games import Game, MatrixGame, MultiplayerGame, PreferenceGame
 from ..problem import action_counts
 from ..solution import Solution
@@ -255,11 +259,24 @@ def _proof_fields(report: Report) -> list[tuple[str, str]]:
     proof = report.certificate.proof
     if proof is None:
         return []
-    names = report.solution.names
-    played = sorted((i for i, p in enumerate(proof.policy) if p), key=lambda i: -proof.policy[i])
-    fractions = listing((f"{names[i]} {_fraction(str(proof.policy[i]))}" for i in played), 8)
     verdict = "verified" if report.verified else "does NOT verify"
-    return [("Exact", fractions), ("Proof", f"{verdict} in rational arithmetic, from {proof.reading}")]
+    if isinstance(proof, Proof):
+        exact = [("Exact", _fractions(report.solution.names, proof.policy))]
+        reading = proof.reading
+    else:
+        row_names, column_names = report.solution.names
+        exact = [
+            ("Exact value", _fraction(str(proof.value))),
+            ("Exact row", _fractions(row_names, proof.row)),
+            ("Exact column", _fractions(column_names, proof.column)),
+        ]
+        reading = proof.pair.reading
+    return [*exact, ("Proof", f"{verdict} in rational arithmetic, from {reading}")]
+
+
+def _fractions(names: Labels, policy: Sequence[Fraction]) -> str:
+    played = sorted((i for i, p in enumerate(policy) if p), key=lambda i: -policy[i])
+    return listing((f"{names[i]} {_fraction(str(policy[i]))}" for i in played), 8)
 
 
 def _fraction(shown: str) -> str:
