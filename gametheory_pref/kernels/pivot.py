@@ -51,14 +51,16 @@ def entering_column(bland, table, basis):
             edge[j] += table[i, j] * table[i, j]
     if bland:
         for j in range(n):
-            edge[j] = table[m, j] * table[m, j] * (1 + basis[m + j])
+            # Makes the gain 1 / (1 + variable), and no division 0 / 0.
+            edge[j] = table[m, j] * table[m, j] * (1 + basis[m + j]) + _SMALLEST_SPAN
     best = -1
     best_gain = 0.0
     for j in range(n):
         cost = table[m, j]
-        if cost < -_COST_TOLERANCE and cost * cost > best_gain * edge[j]:
-            best = j
-            best_gain = cost * cost / edge[j]
+        # Selections, not branches, which random costs would mispredict.
+        gain = np.divide(cost * cost if cost < -_COST_TOLERANCE else 0.0, edge[j])
+        best = j if gain > best_gain else best
+        best_gain = gain if gain > best_gain else best_gain
     return best
 
 
@@ -69,12 +71,13 @@ def leaving_row(column, bland, table, basis):
     shortest = np.inf
     for i in range(m):
         element = table[i, column]
-        if element > _PIVOT_TOLERANCE and table[i, n] < shortest * element:
-            shortest = table[i, n] / element
+        stops = element > _PIVOT_TOLERANCE
+        ratio = np.divide(table[i, n] if stops else np.inf, element if stops else 1.0)
+        shortest = ratio if ratio < shortest else shortest
     best = -1
     for i in range(m):
         element = table[i, column]
-        ties = element > _PIVOT_TOLERANCE and table[i, n] <= (shortest + _TIE_TOLERANCE) * element
+        ties = (element > _PIVOT_TOLERANCE) & (table[i, n] <= (shortest + _TIE_TOLERANCE) * element)
         if ties and (best < 0 or (basis[i] < basis[best] if bland else element > table[best, column])):
             best = i
     return best

@@ -158,6 +158,20 @@ def test_cycling_examples_end():
         assert regret(payoff, row, column) <= 1e-12
 
 
+def test_blands_rule_alone_finds_the_value(monkeypatch):
+    from gametheory_pref.kernels import pivot
+
+    monkeypatch.setattr(pivot, "_PATIENCE", -1)
+    rng = np.random.default_rng(9)
+    for payoff in (skew(rng, 7, "votes"), rng.normal(size=(5, 6)), rng.integers(-1, 2, (6, 6)) / 2):
+        value = solve(payoff)[0]
+        with interpreted():
+            bland, row, column, _, status, _ = solve(payoff)
+        assert status == SOLVED
+        assert_allclose(bland, value, atol=1e-14)
+        assert regret(payoff, row, column) <= 1e-14
+
+
 def test_margin_is_small_when_another_strategy_is_optimal():
     twins = np.array([[0, -1, 1, 1], [1, 0, -1, -1], [-1, 1, 0, 0], [-1, 1, 0, 0]]) / 2
     assert solve(twins)[5] <= 1e-12
