@@ -36,6 +36,7 @@ from ..kernels.newton import (
     first_stage,
     newton_path,
     next_stage,
+    reply_to_reference,
 )
 from ..status import Status
 
@@ -96,9 +97,7 @@ class _Limits(NamedTuple):
     deadline: float | None
 
     def stop(self, n_steps: int) -> bool:
-        return n_steps >= self.max_steps or (
-            self.deadline is not None and time.perf_counter() > self.deadline
-        )
+        return n_steps >= self.max_steps or (self.deadline is not None and time.perf_counter() > self.deadline)
 
 
 def regularized(
@@ -166,9 +165,7 @@ def regularized(
         np.array([0, log_reference.size] if offsets is None else offsets, dtype=np.int64),
         0.0 if compiled else float(payoff.max()),
     )
-    log_policy, origin = _begin(
-        equation, start, temperature if start_temperature is None else start_temperature
-    )
+    log_policy, origin = _begin(equation, start, temperature if start_temperature is None else start_temperature)
     limits = _Limits(max_steps, deadline)
     if not compiled:
         return _large(equation, temperature, log_policy, origin, tol, limits)
@@ -432,14 +429,17 @@ def _newton_path(
     """Do what `kernels.newton.newton_path` does, with LAPACK and for any number of blocks."""
     schedule: Schedule = first_stage.function(temperature, origin, equation.scale)
     best = log_policy.copy() if schedule.solved < np.inf else equation.log_reference
+    scratch = np.empty((2, best.size))
     calls = 0
     error = np.inf
     while schedule.stage < np.inf and not limits.stop(n_steps):
-        log_policy[:] = best
+        if schedule.solved < np.inf:
+            log_policy[:] = best
+        else:
+            reply_to_reference(equation.payoff, schedule.stage, *equation[1:], log_policy, scratch[0], scratch[1])
+            calls += 1
         last = schedule.stage == temperature
-        attempt = limits._replace(
-            max_steps=min(12 if schedule.solved < np.inf else 20, limits.max_steps - n_steps)
-        )
+        attempt = limits._replace(max_steps=min(12 if schedule.solved < np.inf else 20, limits.max_steps - n_steps))
         run = _newton(equation, schedule.stage, log_policy, 0.0 if last else STAGE_TOL, attempt)
         n_steps += run.n_steps
         calls += run.payoff_calls
@@ -451,7 +451,6 @@ def _newton_path(
             best = log_policy.copy()
         elif schedule.solved == np.inf:
             best = equation.log_reference
-    scratch = np.empty((2, best.size))
     best_error = equation_error(
         equation.payoff, temperature, equation.log_reference, equation.offsets, best, scratch[0], scratch[1]
     )
@@ -461,9 +460,7 @@ def _newton_path(
     return Outcome(n_steps, calls + 1, error, False)
 
 
-def _newton(
-    equation: _Equation, temperature: float, log_policy: FloatArray, tol: float, limits: _Limits
-) -> Outcome:
+def _newton(equation: _Equation, temperature: float, log_policy: FloatArray, tol: float, limits: _Limits) -> Outcome:
     """Solve at one temperature; see `kernels.newton.newton`."""
     payoff, log_reference, offsets, scale = equation
     share = temperature / (temperature + scale)
