@@ -7,6 +7,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
@@ -94,11 +95,11 @@ def find_delimiter(text: str) -> str | None:
     """
     fallback: tuple[int, str | None] = (1, None)
     for delimiter in (",", "\t", ";"):
-        try:
-            rows = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
-            widths = [len(row) for row in islice(filter(None, rows), 6)]
-        except csv.Error:
-            continue
+        rows = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
+        widths: list[int] = []
+        # A row that cannot be split is reported later, with its line.
+        with suppress(csv.Error):
+            widths.extend(len(row) for row in islice(filter(None, rows), 6))
         # The header may lack the corner above the row names.
         if widths and 1 < widths[0] <= widths[-1] <= widths[0] + 1 and len(set(widths[1:])) <= 1:
             return delimiter

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..games import Game, MatrixGame, PreferenceGame, matrix_game, multiplayer_game
+from .matrices import LARGEST
 from .options import Loaded, Options
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([{}])|([^\s{}",]+)|,', re.DOTALL)
@@ -44,10 +45,10 @@ class NormalForm:
 
     def game(self) -> Game:
         """Return the game in float64, each payoff rounded once."""
-        try:
-            payoffs = self.payoffs.astype(np.float64)
-        except OverflowError:
-            raise InputError("a payoff is too large for float64; divide all payoffs by a constant") from None
+        exact: list[Fraction] = self.payoffs.ravel().tolist()
+        if max(map(abs, exact)) > LARGEST:
+            raise InputError(f"a payoff exceeds {LARGEST:g}; divide all payoffs by a constant")
+        payoffs = self.payoffs.astype(np.float64)
         if len(self.players) == 2:
             rows, columns = self.strategies
             return matrix_game(payoffs[0], payoffs[1], row_names=rows, column_names=columns)

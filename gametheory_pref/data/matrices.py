@@ -14,6 +14,9 @@ from ..games.comparisons import Comparisons
 from ..games.votes import Kind, Votes, game_from_votes
 from .options import Loaded, Options
 
+LARGEST = 1e150
+"""Largest entry that is read; its square is still a number."""
+
 
 class Table(NamedTuple):
     """A numeric matrix as found, before it is clear what it means."""
@@ -79,6 +82,7 @@ def _as_numbers(array: NDArray[np.object_], what: str) -> FloatArray:
 def game_from_table(table: Table, options: Options, *, format: str) -> Loaded:
     """Return the game of a matrix: what ``options.kind`` says, or the only thing that its entries can be."""
     options.require_comparisons("a matrix")
+    _require_moderate(table)
     if options.kind == "scores-by-task":
         return _by_task(table, options, format)
     if options.kind in ("payoff", "scores", "points"):
@@ -103,6 +107,17 @@ def game_from_table(table: Table, options: Options, *, format: str) -> Loaded:
         _require_filled(table, diagonal=False)
         return Loaded(from_scores(table.values, names=table.row_names), f"{format}, matrix of log-odds")
     return _points(table, format)
+
+
+def _require_moderate(table: Table) -> None:
+    """Refuse entries whose sums and products would leave float64."""
+    if float(np.abs(table.values).max()) > LARGEST:
+        i, j = np.argwhere(np.abs(table.values) > LARGEST)[0]
+        raise InputError(
+            f"entry {table.name(i, j)} is {table.values[i, j]:g}; divide all entries by a constant, so that none "
+            f"exceeds {LARGEST:g}",
+            line=table.line(i),
+        )
 
 
 def _require_square(table: Table) -> None:
@@ -315,8 +330,6 @@ def _points(table: Table, format: str) -> Loaded:
 
 def _scaled(difference: FloatArray, table: Table) -> PreferenceGame:
     largest = float(np.abs(difference).max())
-    if not np.isfinite(largest):
-        raise InputError("the entries are too large to subtract; divide them by a constant first")
     return from_margins(difference / largest if largest > 0 else difference, names=table.row_names)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from gametheory_pref.data import Options, load, read
 from gametheory_pref.data import source as source_module
-from gametheory_pref.errors import InputError, UnsupportedCombination
+from gametheory_pref.errors import InputError, MissingDependency, UnsupportedCombination
 
 LOG = "model_a,model_b,winner\n"
 PAIRS = "item_a,item_b,wins_a,wins_b,ties\n"
@@ -173,7 +173,7 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
     "division by zero": (NFG + "1/0 2 3 4 5 6 7 8", "'1/0' divides by zero", 2, {}),
     "not a payoff": (NFG + "1 2 3 x 5 6 7 8", "'x' is not a number", 2, {}),
     "huge payoff": (NFG + "1e9999 2 3 4 5 6 7 8", "is not a number within float64", 2, {}),
-    "too large to hold": (NFG + "1e390 2 3 4 5 6 7 8", "too large for float64", None, {}),
+    "too large to hold": (NFG + "1e390 2 3 4 5 6 7 8", "a payoff exceeds 1e+150", None, {}),
     "unknown outcome": (
         'NFG 1 R "" {"a" "b"} {1 1} { { "" 1 2 } } 2',
         "cell 1 has outcome 2, but there are 1",
@@ -216,6 +216,60 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
     "JSON lines list": ('{"left": "a", "right": "b", "winner": "tie"}\n[1]\n', "must be an object", 2, {}),
     "terminal codes": (",\x1b[2J,a\n\x1b[2J,0.5,x\na,0.3,0.5\n", "(column 'a')", 2, {}),
     "line end in a name": (',"x\ny",a\n"x\ny",0.5,0.6\na,0.3,0.5\n', "P[x\\ny,a] + P[a,x\\ny] = 0.900", 3, {}),
+    "counts and a winner": ("left,right,winner,wins_left,wins_right\na,b,tie,1,2\n", "keep one of the two", 1, {}),
+    "unnamed in pairs": (PAIRS + "a,,1,2,0\n", "a response has no name", 2, {}),
+    "no number": (PAIRS + "a,b,,2,0\n", "there is no number", 2, {}),
+    "very long cell": (LOG + "a,b," + "x" * 200_000 + "\n", "a cell is longer than 131072 characters", 2, {}),
+    "bad row of one judge": (
+        "judge,left,right,winner\nx,a,b,?\ny,a,b,tie\ny,a,b,?\n",
+        "1 row not understood",
+        4,
+        {"judge": "y"},
+    ),
+    "both rates zero": (
+        ",a,b\na,,0\nb,0,\n",
+        "without ties nothing is left of the pair",
+        2,
+        {"ties": "drop", "kind": "prob"},
+    ),
+    "too large to square": ("0 1\n-1e308 0", "entry [1, 0] is -1e+308; divide all entries", 2, {}),
+    "one task column": ("task,x\nt,1\n", "there is only one response, 'x'", None, {"kind": "scores-by-task"}),
+    "names alone": ("a\nb\nc\n", "there are names but no numbers", 1, {}),
+    "no alternatives": ("# DATA TYPE: soc\n1: 1,2\n", "the header names no alternatives", 1, {}),
+    "unnamed alternative": (ORDERS.replace(" B", "") + "1: 1,2,3\n", "alternative 2 has no name", 2, {}),
+    "number of voters": ("# NUMBER VOTERS: many\n" + ORDERS + "1: 1\n", "must be a whole number; it is 'many'", 1, {}),
+    "alternative named twice": (ORDERS.replace("2:", "1:") + "1: 1\n", "alternative 1 is named twice", 2, {}),
+    "enormous alternative": (ORDERS + "1: 1,2," + "9" * 5000 + "\n", "is not the number of an alternative", 4, {}),
+    "JSON ties beside rates": (
+        '{"P": [[0.5, 0.5], [0.5, 0.5]], "ties": [[0, 1], [1, 0]]}',
+        "ties belong to win counts",
+        None,
+        {},
+    ),
+    "JSON ties not symmetric": ('{"wins": [[0, 1], [1, 0]], "ties": [[0, 1], [0, 0]]}', "ties[0, 1] = 1 but", None, {}),
+    "JSON columns": ('{"left": ["a"], "right": ["b", "c"], "winner": ["tie"]}', "columns differ in length", None, {}),
+    "JSON number": ('{"wins": [[0, true], [1, null]]}', "has entry (0, 1) = True, not a number", None, {}),
+    "JSON digits": ('{"wins": ' + "1" * 5000 + "}", "this is not JSON that can be read", None, {}),
+    "JSON lines weight": (
+        '{"left": "a", "right": "b", "winner": "tie", "weight": 1}\n'
+        '{"left": "a", "right": "b", "winner": "tie", "weight": "much"}\n',
+        "'weight' must be a number; it is 'much'",
+        2,
+        {},
+    ),
+    "JSON lines label": (
+        '{"left": "a", "right": "b", "winner": "tie"}\n{"left": ["a"], "right": "b", "winner": "tie"}\n',
+        "'left' must be text or a whole number; it is list",
+        2,
+        {},
+    ),
+    "JSON lines pairs": (
+        '{"left": "a", "right": "b", "wins_left": 1, "wins_right": 2}\n'
+        '{"left": "a", "right": "a", "wins_left": 1, "wins_right": 2}\n',
+        "'a' is compared with itself",
+        2,
+        {},
+    ),
     "NUL": (",a,b\na,0.5,0.7\nb\0,0.3,0.5\n", "there is a NUL character", 3, {}),
 }
 
@@ -389,3 +443,69 @@ def test_a_game_is_not_an_election(tmp_path: pathlib.Path) -> None:
         write(from_margins([[0, 1], [-1, 0]]), tmp_path / "x.soc")
     with pytest.raises(InputError, match="unknown suffix '.xlsx'"):
         write(from_margins([[0, 1], [-1, 0]]), tmp_path / "x.xlsx")
+
+
+def test_elections_of_before_2022_are_named_as_such(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "x.soc"
+    path.write_text("2\n1,A\n2,B\n3,3,1\n3,1,2\n")
+    with pytest.raises(InputError, match="line 1: this is PrefLib's format from before 2022"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("3,1", "is not of the form 'weight,first,second'"),
+        ("3,1,1", "must name two different alternatives of 1 to 3"),
+        ("3,1,9", "must name two different alternatives of 1 to 3"),
+        ("0.5,1,2", "weight '0.5' is not a whole number"),
+    ],
+)
+def test_weighted_pairs_are_checked(row: str, message: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "x.pwg"
+    path.write_text(f"{ORDERS}3,1,2\n{row}\n")
+    with pytest.raises(InputError, match=f"line 5: .*{message}"):
+        read(path, kind="counts")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"model": ["a"], "text": ["b"]}, "the columns are 'model', 'text'; comparisons need"),
+        ({"left": [0.5], "right": ["b"], "winner": ["tie"]}, "column 'left' has type double; labels are"),
+        ({"left": ["a", None], "right": ["b", "b"], "winner": ["tie"] * 2}, "row 1: None is not the name"),
+        ({"left": ["a"], "right": ["b"], "winner": ["?"]}, r"row 0: 1 row not understood; first: '\?'"),
+        (
+            {"left": ["a"] * 2, "right": ["b"] * 2, "winner": ["tie"] * 2, "weight": [1.0, None]},
+            "row 1: column 'weight'",
+        ),
+        ({"left": ["a"], "right": ["b"], "winner": ["tie"], "weight": ["x"]}, "column 'weight' must hold numbers"),
+        ({"left": ["a"], "right": ["b"], "winner_left": [1], "winner_right": [1]}, "must hold a single 1"),
+        ({"item_a": ["a"], "item_b": ["a"], "wins_a": [1], "wins_b": [1]}, "row 0: 'a' is compared with itself"),
+    ],
+)
+def test_parquet_files_are_checked(columns: dict[str, Any], message: str, tmp_path: pathlib.Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(arrow.table(columns), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "x.parquet")
+
+
+def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependency, match=r"gametheory-pref\[parquet\]"):
+        read(io.BytesIO(b"PAR1"))
+
+
+def test_only_preference_games_are_written_as_tables(tmp_path: pathlib.Path) -> None:
+    from gametheory_pref.data import write
+    from gametheory_pref.games import matrix_game, multiplayer_game
+
+    for suffix in (".csv", ".npz"):
+        for game in (matrix_game([[1, 2]]), multiplayer_game(np.ones((3, 1, 1, 1)))):
+            with pytest.raises(UnsupportedCombination, match="write .*[.]json"):
+                write(game, tmp_path / f"x{suffix}")

@@ -299,3 +299,28 @@ def test_edited_json_is_checked(path: list[Any], value: Any, message: str) -> No
     assert isinstance(game_from_dict(data), PreferenceGame)
     with pytest.raises(InputError, match=message):
         read(io.StringIO(json.dumps(_edited(data, path, value))))
+
+
+def test_ballots_go_to_a_file_and_back(tmp_path: pathlib.Path) -> None:
+    from gametheory_pref.data import read_ballots
+
+    election = Ballots(("A", "B", "C"), np.array([[1, 2, 2], [np.nan, 1, np.nan]]), np.array([3.0, 2.0]), "t")
+    assert election.data_type() == "toi"
+    path = tmp_path / "x.toi"
+    path.write_text(election.to_text())
+    assert path.read_text().endswith("3: 1,{2,3}\n2: 2\n")
+    again = read_ballots(path)
+    assert (again.names, again.title, again.n_voters) == (("A", "B", "C"), "t", 5)
+    path.write_text("# ALTERNATIVE NAME 1: A\n# ALTERNATIVE NAME 2: B\n1: 3\n")
+    with pytest.raises(InputError, match="x.toi: line 3: alternative 3 is not among the 2"):
+        read_ballots(path)
+    with pytest.raises(InputError, match="PrefLib cannot hold the name"):
+        Ballots(("A\nB", "C"), np.array([[1.0, 2.0]]), np.array([1.0])).to_text()
+
+
+def test_dropped_ties_of_an_election_are_said() -> None:
+    from gametheory_pref.data import Options
+
+    votes = Ballots(("A", "B"), np.array([[1.0, 1.0], [1.0, 2.0]]), np.array([3.0, 2.0])).votes(Options(ties="drop"))
+    assert votes.n_comparisons == 2
+    assert votes.notes == ("3 ties were left out",)
