@@ -139,6 +139,11 @@ def interior_point(
     InputError
         If `payoff` is not a finite skew-symmetric matrix.
 
+    Notes
+    -----
+    The factorisations use the threads that the environment gives BLAS. On cores that are busy with other work those
+    threads wait for one another; with OPENBLAS_NUM_THREADS=1 the time is then many times shorter.
+
     Examples
     --------
     Rock-paper-scissors in which a win with rock counts twice:
