@@ -24,7 +24,7 @@ from ..games import (
     matrix_game,
     multiplayer_game,
 )
-from ..games.comparisons import Coded, Columns, Comparisons, Encoder
+from ..games.comparisons import MAX_COUNT, Coded, Columns, Comparisons, Encoder
 from ..games.votes import Votes, game_from_votes
 from .logs import LogLayout, PairCounts, PairLayout, find_layout, game_from_log, one_hot_outcome
 from .matrices import game_from_table, table_of
@@ -175,9 +175,10 @@ def _game_from_votes_dict(data: Mapping[str, Any], names: Labels) -> PreferenceG
             tables.append(None if key == "first_wins" else np.zeros((n, n)))
             continue
         table = _numbers(data, key, 2).copy()
-        if table.shape != (n, n) or (table < 0).any() or np.diagonal(table).any():
+        bad = (table < 0) | (table > MAX_COUNT)
+        if table.shape != (n, n) or bad.any() or np.diagonal(table).any():
             raise InputError(
-                f"votes.{key} must be {n} by {n} for {n} names, at least 0 and 0 on the diagonal; its shape "
+                f"votes.{key} must be {n} by {n} for {n} names, from 0 to 2**53 and 0 on the diagonal; its shape "
                 f"is {table.shape}"
             )
         tables.append(table)
@@ -192,8 +193,8 @@ def _log_from_dict(data: Mapping[str, Any], names: Labels) -> Comparisons:
     """Return the raw log, with every index checked."""
     judges, prompts = _listing(data, "judges"), _listing(data, "prompts")
     weight = _numbers(data, "weight", 1) if data.get("weight") is not None else None
-    if weight is not None and (weight < 0).any():
-        raise InputError("votes.weight must be at least 0")
+    if weight is not None and ((weight < 0) | (weight > MAX_COUNT)).any():
+        raise InputError("votes.weight must be from 0 to 2**53")
     log = Comparisons(
         names,
         _codes(data, "left", 0, len(names)),
@@ -319,6 +320,9 @@ def _counts_with_ties(table: Any, ties: Any, key: str, options: Options, format:
 
     if MATRIX_KEYS[key] != "counts":
         raise InputError(f"there are ties beside {key!r}; ties belong to win counts, under the name 'wins'")
+    for counted in (table, ties):
+        if counted.values.max() > MAX_COUNT:
+            raise InputError("there are counts beyond 2**53, which float64 cannot add; check the numbers")
     dropped = options.vote_ties() == "drop" and bool(ties.values.any())
     notes = (f"{np.triu(ties.values, 1).sum():g} ties were left out",) if dropped else ()
     game = from_counts(

@@ -10,6 +10,7 @@ import numpy as np
 from .._types import FloatArray
 from ..errors import InputError
 from ..games.comparisons import (
+    MAX_COUNT,
     MAX_RESPONSES,
     Columns,
     Encoder,
@@ -156,8 +157,8 @@ class PairCounts:
         if left == right:
             raise InputError(f"{left!r} is compared with itself; drop the row")
         for what, count in (("wins", wins_left), ("wins", wins_right), ("ties", ties)):
-            if count < 0 or count != np.floor(count):
-                kind = "negative" if count < 0 else "fractional"
+            if not 0 <= count <= MAX_COUNT or count != np.floor(count):
+                kind = "negative" if count < 0 else "fractional" if count <= MAX_COUNT else "beyond 2**53"
                 raise InputError(
                     f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at least 0"
                 )

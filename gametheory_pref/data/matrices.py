@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .._types import BoolArray, FloatArray, Labels
 from ..errors import InputError
 from ..games import PreferenceGame, from_margins, from_scores, matrix_game, preference_game
-from ..games.comparisons import Comparisons
+from ..games.comparisons import MAX_COUNT, Comparisons
 from ..games.votes import Kind, Votes, game_from_votes
 from .options import Loaded, Options
 
@@ -277,10 +277,11 @@ def _renormalise(table: Table, values: FloatArray, total: FloatArray) -> tuple[F
 
 def _counts(table: Table, options: Options, kind: Kind, format: str) -> Loaded:
     _require_filled(table, diagonal=False)
-    bad = (table.values < 0) | (table.values != np.floor(table.values))
+    bad = (table.values < 0) | (table.values != np.floor(table.values)) | (table.values > MAX_COUNT)
     if bad.any():
         i, j = np.argwhere(bad)[0]
-        what = "negative" if table.values[i, j] < 0 else "fractional"
+        count = table.values[i, j]
+        what = "negative" if count < 0 else "fractional" if count <= MAX_COUNT else "beyond 2**53"
         raise InputError(
             f"wins{table.name(i, j)} = {table.values[i, j]:g} is {what}; counts are whole numbers of at "
             f"least 0. "

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._types import FloatArray
 from ..errors import InputError
+from ..games.comparisons import MAX_COUNT
 from ..games.votes import Votes, game_from_votes
 from .delimited import parse_number
 from .options import Loaded, Options
@@ -346,6 +347,6 @@ def _read_weighted_pairs(text: str, options: Options, suffix: str) -> Loaded:
 
 def _whole(text: str) -> float:
     number = parse_number(text)
-    if number < 0 or number != np.floor(number):
-        raise InputError(f"weight {text.strip()!r} is not a whole number of at least 0")
+    if not 0 <= number <= MAX_COUNT or number != np.floor(number):
+        raise InputError(f"weight {text.strip()!r} is not a whole number from 0 to 2**53")
     return number

@@ -33,6 +33,9 @@ WINNER_WORDS: dict[str, int] = {
 }
 """Words for the outcome of a comparison, in lower case; the label of a response is understood too."""
 
+MAX_COUNT = 2.0**53
+"""Largest count or weight; beyond it float64 no longer tells n from n + 1."""
+
 MAX_RESPONSES = 10_000
 """More distinct labels than this is a wrong column, and would need tables of gigabytes."""
 
@@ -249,8 +252,7 @@ def encode(values: Any, *, name: str) -> Coded:
         if array.size == 0:
             return Coded(np.empty(0, np.int32), ())
         raise InputError(
-            f"{name} must hold labels, strings or whole numbers; it has type {array.dtype}, first "
-            f"{array[0]!r}"
+            f"{name} must hold labels, strings or whole numbers; it has type {array.dtype}, first {array[0]!r}"
         )
     encoder = Encoder()
     try:
@@ -380,9 +382,7 @@ def _reorder(
 _UNKNOWN, _OTHER, _BY_LABEL = 9, 8, 7
 
 
-def _outcomes(
-    winner: Coded | NDArray[np.int8], labels: Labels, left: CodeArray, right: CodeArray
-) -> NDArray[np.int8]:
+def _outcomes(winner: Coded | NDArray[np.int8], labels: Labels, left: CodeArray, right: CodeArray) -> NDArray[np.int8]:
     """Return the outcome of each row: 1, 0, -1, or a mark for a row that is not understood."""
     if not isinstance(winner, Coded):
         return winner
@@ -412,13 +412,16 @@ def _outcomes(
     return outcome
 
 
-def _bad_rows(
-    outcome: NDArray[np.int8], left: CodeArray, right: CodeArray, weight: FloatArray | None
-) -> BoolArray:
+def _bad_rows(outcome: NDArray[np.int8], left: CodeArray, right: CodeArray, weight: FloatArray | None) -> BoolArray:
     bad: BoolArray = (np.abs(outcome) > 1) | (left == right)
     if weight is not None:
-        bad |= ~(np.isfinite(weight) & (weight >= 0))
+        bad |= ~_are_weights(weight)
     return bad
+
+
+def _are_weights(weight: FloatArray) -> BoolArray:
+    result: BoolArray = np.isfinite(weight) & (weight >= 0) & (weight <= MAX_COUNT)
+    return result
 
 
 def _explain_bad_row(
@@ -434,8 +437,8 @@ def _explain_bad_row(
     pair = f"{labels[left[row]]!r} and {labels[right[row]]!r}"
     if left[row] == right[row]:
         what = f"{labels[left[row]]!r} is compared with itself"
-    elif columns.weight is not None and not (np.isfinite(columns.weight[row]) and columns.weight[row] >= 0):
-        what = f"weight {columns.weight[row]:g} is not a finite number of at least 0"
+    elif columns.weight is not None and not _are_weights(columns.weight[row]):
+        what = f"weight {columns.weight[row]:g} is not a finite number of at least 0 (and at most 2**53)"
     else:
         said = columns.winner.values[columns.winner.codes[row]] if isinstance(columns.winner, Coded) else None
         if said is None or said == "":

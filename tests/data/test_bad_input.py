@@ -270,6 +270,10 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
         2,
         {},
     ),
+    "enormous wins": (PAIRS + "a,b,1e300,1,0\n", "1e+300 wins of 'a' and 'b' is beyond 2**53", 2, {}),
+    "enormous counts": ("0 1e100\n1 0", "wins[0, 1] = 1e+100 is beyond 2**53", 1, {"kind": "counts"}),
+    "enormous weight": ("left,right,winner,weight\na,b,tie,1e300\n", "weight 1e+300 is not", 2, {}),
+    "JSON enormous ties": ('{"wins": [[0, 1], [0, 0]], "ties": [[0, 1e300], [1e300, 0]]}', "beyond 2**53", None, {}),
     "NUL": (",a,b\na,0.5,0.7\nb\0,0.3,0.5\n", "there is a NUL character", 3, {}),
 }
 
