@@ -195,23 +195,18 @@ def solve_game(payoff, row, column):
     # The block of the tableau with y basic and slacks nonbasic is the inverse of that part of M: one step
     # of iterative refinement of M y = 1 and x M = 1. The residuals go where the limits and the costs were.
     for c in range(m):
-        if basis[c] < n:
-            k = basis[c]
-            error = 1.0
+        table[c, n] = 1.0
+    for j in range(n):
+        table[m, j] = 1.0
+    for c in range(m):
+        k = basis[c]
+        if k < n:
             for j in range(n):
                 i = basis[m + j] - n
                 if i >= 0:
-                    error -= (0.5 + (payoff[i, k] - lowest) * scale) * row[i]
-            table[c, n] = error
-    for j in range(n):
-        i = basis[m + j] - n
-        if i >= 0:
-            error = 1.0
-            for c in range(m):
-                k = basis[c]
-                if k < n:
-                    error -= (0.5 + (payoff[i, k] - lowest) * scale) * column[k]
-            table[m, j] = error
+                    entry = 0.5 + (payoff[i, k] - lowest) * scale
+                    table[c, n] -= entry * row[i]
+                    table[m, j] -= entry * column[k]
     for c in range(m):
         k = basis[c]
         if k < n:
