@@ -29,6 +29,8 @@ from .plot.words import (
 from .solution import Solution
 
 _MOST_ROWS = 25
+# A picture of more cells than this squared makes the page too heavy to mail.
+_MOST_DRAWN = 200
 _MOST_NAMES = 12
 _LONGEST_NAME = 24
 _STRIPES = f"repeating-linear-gradient(135deg, #fff 0 4px, {GREY} 4px 5px)"
@@ -339,7 +341,7 @@ def _game_sections(game: PreferenceGame) -> list[str]:
         _section("Who beats whom", _figure(svg(majority_graph(game), "graph"), "Majority graph")),
         _section("Win matrix", game_table(game)),
     ]
-    if game.n_responses > _MOST_ROWS:
+    if _MOST_ROWS < game.n_responses <= _MOST_DRAWN:
         sections.append(_section("All responses", _figure(svg(win_matrix(game), "matrix"), "Win matrix")))
     return sections
 
