@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .exact.regularized import Regularized
 
 # Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
-_SIMPLEX_LIMIT = 150
+_SIMPLEX_LIMIT = 100
 # Gap that an exact method is asked for; nearly all end at rounding level.
 _TARGET_GAP = 1e-9
 
