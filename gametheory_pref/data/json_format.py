@@ -18,7 +18,6 @@ from ..errors import InputError
 from ..games import (
     Game,
     MatrixGame,
-    MultiplayerGame,
     PreferenceGame,
     from_margins,
     matrix_game,
@@ -469,14 +468,3 @@ def _log(
         positioned=not layout.winner_first,
     )
     return game_from_log(columns, options, fail, format=f"{format}, battle log")
-
-
-__all__ = [
-    "SCHEMA",
-    "MultiplayerGame",
-    "game_from_dict",
-    "game_from_mapping",
-    "game_to_dict",
-    "read_json",
-    "read_jsonl",
-]

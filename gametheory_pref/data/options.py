@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from .._check import choice, non_negative
 from ..errors import InputError
-from ..games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from ..games import Game
 from ..games.comparisons import Ties
 from ..games.votes import Kind
 
@@ -98,6 +98,3 @@ class Loaded:
     format: str
     notes: tuple[str, ...] = ()
     file: str = field(default="")
-
-
-__all__ = ["KINDS", "Game", "Loaded", "MatrixGame", "MultiplayerGame", "Options", "PreferenceGame"]
