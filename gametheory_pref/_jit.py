@@ -19,6 +19,7 @@ import os
 import pathlib
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar, overload
@@ -35,6 +36,10 @@ COMPILED_SOURCES = ("_jit.py", "status.py", "kernels")
 
 _KEPT_CACHE_FOLDERS = 4
 _CACHE_FOLDER_LIFE = 7 * 24 * 3600.0
+
+# numba reads the cache folder from its global configuration. Without the lock two threads that compile at once would
+# write caches into the working folder, or leave the configuration changed for everybody's functions.
+_CONFIGURING = threading.RLock()
 
 _interpreting: contextvars.ContextVar[bool] = contextvars.ContextVar("interpreting", default=False)
 
@@ -133,7 +138,9 @@ class Kernel(Generic[_Arguments, _Result]):
     def compiled(self) -> Any:
         """The numba dispatcher."""
         if self._compiled is None:
-            self._compiled = _compile(self.function, self.reassociate)
+            with _CONFIGURING:
+                if self._compiled is None:
+                    self._compiled = _compile(self.function, self.reassociate)
         return self._compiled
 
     @property

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import pathlib
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from gametheory_pref import _jit
-from gametheory_pref._jit import Kernel, interpreted, jit
+from gametheory_pref._jit import Kernel, cache_folder, interpreted, jit
 
 
 @jit
@@ -105,3 +108,25 @@ def test_the_cache_is_used_by_a_second_process(tmp_path: pathlib.Path) -> None:
         for _ in range(2)
     ]
     assert hits == ["0", "1"]
+
+
+def test_threads_that_compile_at_once_share_the_cache_folder_and_the_compiled_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import numba
+
+    used = []
+
+    def slow_njit(**_: object) -> Callable[..., object]:
+        time.sleep(0.01)
+        used.append(numba.config.CACHE_DIR)
+        return lambda function: object()
+
+    monkeypatch.setattr(numba, "njit", slow_njit)
+    before = numba.config.CACHE_DIR
+    kernels: list[Kernel] = [jit(lambda x: x) for _ in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        compiled = list(pool.map(lambda kernel: kernel.compiled, kernels * 4))
+    assert set(used) == {str(cache_folder())}
+    assert len(used) == len(set(compiled)) == len(kernels)
+    assert before == numba.config.CACHE_DIR
