@@ -45,10 +45,13 @@ class NormalForm:
 
     def game(self) -> Game:
         """Return the game in float64, each payoff rounded once."""
-        exact: list[Fraction] = self.payoffs.ravel().tolist()
-        if max(map(abs, exact)) > LARGEST:
+        try:
+            payoffs = self.payoffs.astype(np.float64)
+            moderate = float(np.abs(payoffs).max()) <= LARGEST
+        except OverflowError:
+            moderate = False
+        if not moderate:
             raise InputError(f"a payoff exceeds {LARGEST:g}; divide all payoffs by a constant")
-        payoffs = self.payoffs.astype(np.float64)
         if len(self.players) == 2:
             rows, columns = self.strategies
             return matrix_game(payoffs[0], payoffs[1], row_names=rows, column_names=columns)
@@ -173,7 +176,8 @@ def _exact(text: str, line: int) -> Fraction:
     power = int(exponent or 0) - len(decimals or "")
     if not digits or abs(power) > _MAX_DIGITS:
         raise InputError(f"{text[:40]!r} is not a number within float64 (write 2, -0.5, 1e-3 or 1/3)", line=line)
-    return int(sign + digits) * Fraction(10) ** power
+    number = int(sign + digits)
+    return Fraction(number * 10**power) if power >= 0 else Fraction(number, 10**-power)
 
 
 def parse_nfg(text: str) -> NormalForm:

@@ -236,7 +236,7 @@ def read_json(text: str, options: Options) -> Loaded:
 def parse_json(text: str, *, line: int | None) -> Any:
     """Return the parsed document; NaN, infinities and repeated keys are refused."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise InputError(
             f"this is not JSON: {error.msg} at column {error.colno}",
@@ -260,6 +260,9 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise InputError(f"the key {twice!r} occurs twice in one object")
     return result
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
 
 
 def _game_from_json(data: Any, options: Options) -> Loaded:
