@@ -13,8 +13,8 @@ import numpy as np
 from . import majority
 from ._types import FloatArray, IntArray, Label, Labels
 from .errors import UnsupportedCombination
-from .games import MatrixGame, MultiplayerGame, PreferenceGame
-from .gap import deviations, problem_gap, value
+from .games import MatrixGame, PreferenceGame
+from .gap import deviations, problem_gap, reply_scores, value
 from .problem import Policy, Problem, action_counts
 
 if TYPE_CHECKING:
@@ -102,7 +102,11 @@ class Certificate:
         return () if note is None else (f"Smith set: {note}",)
 
     def verify(self) -> bool:
-        """Check every claim again from the game and the policy, and the rational proof if there is one."""
+        """Check every claim again from the game and the policy, and the rational proof if there is one.
+
+        What is claimed of the set of all answers is held against the proof, or else against a fresh analysis in
+        float64; where that cannot decide, the claim stands.
+        """
         problem = self.problem
         for policy, count in zip(_as_tuple(self.policy), action_counts(problem.game), strict=True):
             if policy.shape != (count,) or not np.isfinite(policy).all() or (policy < 0).any():
@@ -116,7 +120,30 @@ class Certificate:
             return False
         if not np.allclose(regrets, np.atleast_1d(self.regret), rtol=0.0, atol=rounding):
             return False
+        if not self._best_responses_hold() or not self._solution_set_holds():
+            return False
         return self.proof is None or self._verify_proof(self.proof)
+
+    def _best_responses_hold(self) -> bool:
+        """Whether nothing beats the best responses named by more than rounding: ties leave a choice."""
+        single = isinstance(self.problem.game, PreferenceGame)
+        replies = (self.best_response,) if single else self.best_response
+        scores = reply_scores(self.problem, self.policy)
+        for reply, names, score in zip(replies, _names(self.problem), scores, strict=True):
+            rounding = 1e-12 * max(1.0, float(np.abs(score[np.isfinite(score)]).max()))
+            if reply not in names or score.max() - score[names.index(reply)] > rounding:
+                return False
+        return True
+
+    def _solution_set_holds(self) -> bool:
+        """Whether uniqueness, dimension and union of supports are what the proof, or a fresh analysis, says."""
+        if self.unique is None:
+            return True
+        sets = answer_sets(self.problem, self.policy) if self.proof is None else None
+        unique, dimension, union = _on_all_answers(self.problem, sets, self.proof)
+        if unique is None or None in np.atleast_1d(dimension):
+            return True
+        return (unique, dimension, union) == (self.unique, self.dimension, self.support_union)
 
     def _verify_proof(self, proof: Proof | ZeroSumProof) -> bool:
         """Check the proof against the data, and the float policy against the proof.
@@ -173,17 +200,8 @@ def certify(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | No
     replies = tuple(names[p][deviation.best_response] for p, deviation in enumerate(found))
     regrets = tuple(deviation.regret for deviation in found)
     single = isinstance(game, PreferenceGame)
-    unique: bool | None = True if problem.temperature > 0.0 and not isinstance(game, MultiplayerGame) else None
-    dimension: Any = None if unique is None else (0 if single else (0,) * len(names))
-    union: Any = None
-    if sets is not None:
-        unique = _all_unique(sets)
-        dimensions = tuple(found_set.dimension for found_set in sets)
-        unions = tuple(_labels(names[p], found_set.support_union) for p, found_set in enumerate(sets))
-        dimension, union = (dimensions[0], unions[0]) if single else (dimensions, unions)
     proof = _prove(problem, policy, sets) if exact else None
-    if proof is not None:
-        unique, dimension, union = _proved(proof, names)
+    unique, dimension, union = _on_all_answers(problem, sets, proof)
     return Certificate(
         problem,
         policy,
@@ -197,10 +215,41 @@ def certify(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | No
     )
 
 
+def answer_sets(problem: Problem, policy: Policy) -> tuple[SolutionSet, ...] | None:
+    """Analyse the sets of all answers at temperature 0, one per player; None where there is no such analysis."""
+    from .exact.solution_set import optimal_strategies, solution_set
+
+    game = problem.game
+    if problem.temperature > 0.0:
+        return None
+    if isinstance(game, PreferenceGame) and not isinstance(policy, tuple):
+        return (solution_set(game.payoff, policy),)
+    if isinstance(game, MatrixGame) and game.constant_sum is not None:
+        row, column = policy
+        return optimal_strategies(game.row_payoff, value(problem, policy), row, column)
+    return None
+
+
+def _on_all_answers(
+    problem: Problem, sets: tuple[SolutionSet, ...] | None, proof: Proof | ZeroSumProof | None
+) -> tuple[bool | None, Any, Any]:
+    """Return uniqueness, dimension and union of supports: by the proof, the analysis, or strict concavity."""
+    game, names = problem.game, _names(problem)
+    single = isinstance(game, PreferenceGame)
+    if proof is not None:
+        return _proved(proof, names)
+    if sets is not None:
+        dimensions = tuple(found.dimension for found in sets)
+        unions = tuple(_labels(labels, found.support_union) for labels, found in zip(names, sets, strict=True))
+        return (_all_unique(sets), dimensions[0], unions[0]) if single else (_all_unique(sets), dimensions, unions)
+    if problem.temperature > 0.0 and (single or (isinstance(game, MatrixGame) and game.constant_sum is not None)):
+        return True, 0 if single else (0, 0), None
+    return None, None, None
+
+
 def _prove(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | None) -> Proof | ZeroSumProof:
     from .exact.rational import prove, rational_payoff
     from .exact.rational_zero_sum import prove_zero_sum
-    from .exact.solution_set import optimal_strategies, solution_set
 
     game = problem.game
     if problem.temperature > 0.0:
@@ -208,13 +257,11 @@ def _prove(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | Non
             f"an exact certificate needs temperature 0 (it is {problem.temperature:g}): a KL-regularised equilibrium "
             "is not rational"
         )
-    if isinstance(game, PreferenceGame) and not isinstance(policy, tuple):
-        found = solution_set(game.payoff, policy) if sets is None else sets[0]
-        return prove(rational_payoff(game), policy, found)
-    if isinstance(game, MatrixGame) and game.constant_sum is not None:
-        row, column = policy
-        players = optimal_strategies(game.row_payoff, value(problem, policy), row, column) if sets is None else sets
-        return prove_zero_sum(game.row_payoff, row, column, (players[0], players[1]))
+    players = answer_sets(problem, policy) if sets is None else sets
+    if players is not None and isinstance(game, PreferenceGame) and not isinstance(policy, tuple):
+        return prove(rational_payoff(game), policy, players[0])
+    if players is not None and isinstance(game, MatrixGame):
+        return prove_zero_sum(game.row_payoff, policy[0], policy[1], (players[0], players[1]))
     raise UnsupportedCombination(
         f"an exact certificate is made for preference and constant-sum games; this is a {type(game).__name__}"
     )

@@ -88,6 +88,15 @@ def deviations(problem: Problem, policy: Policy) -> tuple[Deviation, ...]:
     )
 
 
+def reply_scores(problem: Problem, policy: Policy) -> tuple[FloatArray, ...]:
+    """Return, for each player, what its best pure reply maximises: payoff plus temperature times log reference."""
+    payoffs = payoff_vectors(problem.game, policy)
+    if problem.temperature == 0.0:
+        return payoffs
+    anchors = problem.log_reference()
+    return tuple(u + problem.temperature * mu for u, mu in zip(payoffs, anchors, strict=True))
+
+
 def _deviation(payoff: FloatArray, policy: FloatArray) -> Deviation:
     best = int(payoff.argmax())
     # Differences before the sum: the regret of an equilibrium is then free of the payoff's own size.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._types import FloatArray
-from .certificate import Certificate, certify, support_labels
+from .certificate import Certificate, answer_sets, certify, support_labels
 from .errors import InputError, NotConverged
-from .games import MatrixGame, PreferenceGame
-from .gap import problem_gap, value
+from .games import PreferenceGame
+from .gap import problem_gap
 from .problem import Policy, Problem, as_policy
 from .status import Status
 from .trace import Trace
@@ -141,10 +141,20 @@ class Solution:
         InputError
             Not such a dictionary, or the stated gap is not the gap of the stated policy.
         """
+        if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
+            stated = data.get("schema") if isinstance(data, Mapping) else data
+            raise InputError(f"schema must be {SCHEMA!r}; got {stated!r}")
+        try:
+            return cls._from_checked_schema(data)
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"the solution is damaged: {type(error).__name__}: {error}; write it again") from error
+
+    @classmethod
+    def _from_checked_schema(cls, data: Mapping[str, Any]) -> Solution:
         from .data.json_format import game_from_dict
 
-        if data.get("schema") != SCHEMA:
-            raise InputError(f"schema must be {SCHEMA!r}; got {data.get('schema')!r}")
         game = game_from_dict(data["game"])
         reference = data["reference"]
         problem = Problem(
@@ -152,8 +162,9 @@ class Solution:
         )
         policy = _read_policy(game, data["policy"], "policy")
         gap = problem_gap(problem, policy)
-        if data["gap"] is not None and abs(gap - data["gap"]) > 1e-9 + 1e-6 * gap:
-            raise InputError(f"gap is stated as {data['gap']:.6g} but the policy's gap in this game is {gap:.6g}")
+        stated = math.inf if data["gap"] is None else float(data["gap"])
+        if not (stated == gap or abs(gap - stated) <= 1e-9 + 1e-6 * gap):
+            raise InputError(f"gap is stated as {stated:.6g} but the policy's gap in this game is {gap:.6g}")
         return cls(
             problem=problem,
             policy=policy,
@@ -166,13 +177,17 @@ class Solution:
             payoff_calls=int(data["payoff_calls"]),
             seconds=float(data["seconds"]),
             trace=Trace.from_dict(data["trace"]),
-            solution_sets=_read_sets(problem, policy),
+            solution_sets=answer_sets(problem, policy),
         )
 
     @classmethod
     def from_json(cls, text: str) -> Solution:
         """Return the solution that `to_json` wrote."""
-        return cls.from_dict(json.loads(text))
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"text is not JSON: {error}") from error
+        return cls.from_dict(data)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the policy as bars (needs matplotlib) and return the axes."""
@@ -205,17 +220,3 @@ def _plain_policy(policy: Policy) -> Any:
 
 def _read_policy(game: Any, value: Any, name: str) -> Policy:
     return as_policy(game, value if isinstance(game, PreferenceGame) else tuple(value), name=name)
-
-
-def _read_sets(problem: Problem, policy: Policy) -> tuple[SolutionSet, ...] | None:
-    """Return the set of all answers, analysed afresh: it is a property of the game, not of the file."""
-    if problem.temperature > 0.0:
-        return None
-    from .exact.solution_set import optimal_strategies, solution_set
-
-    game = problem.game
-    if isinstance(game, PreferenceGame) and not isinstance(policy, tuple):
-        return (solution_set(game.payoff, policy),)
-    if isinstance(game, MatrixGame):
-        return optimal_strategies(game.row_payoff, value(problem, policy), policy[0], policy[1])
-    return None
