@@ -41,6 +41,12 @@ def as_float_array(value: Any, *, name: str, ndim: int) -> FloatArray:
     return result
 
 
+def input_rounding(value: Any) -> float:
+    """Return how far complementary float32 or float16 numbers miss their sum of 1; 0 for all other input."""
+    dtype = np.asarray(value).dtype
+    return 2.0 * float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
+
+
 def _refuse_ragged(value: Any, name: str) -> None:
     """Raise with the first row whose length differs, if that is what is wrong."""
     try:
@@ -94,7 +100,10 @@ def labels(names: Any, count: int, *, name: str = "names") -> Labels:
 
 
 def distribution(value: Any, count: int, *, name: str) -> FloatArray:
-    """Return `value` as a probability vector over `count` responses; its sum may miss 1 by 1e-9."""
+    """Return `value` as a probability vector over `count` responses.
+
+    Its sum may miss 1 by 1e-9, or by the rounding of `count` numbers in float32 or float16.
+    """
     array = as_float_array(value, name=name, ndim=1)
     if array.size != count:
         raise InputError(
@@ -104,7 +113,7 @@ def distribution(value: Any, count: int, *, name: str) -> FloatArray:
         i = int(np.argmin(array))
         raise InputError(f"{name} has a negative probability: entry {i} is {array[i]}")
     total = float(array.sum())
-    if abs(total - 1.0) > 1e-9:
+    if abs(total - 1.0) > max(1e-9, count * input_rounding(value)):
         raise InputError(f"{name} sums to {total:.12g}, not 1; divide it by its sum")
     # A sum within a few ulp of 1 is as good as float64 gets: dividing would only change the user's bits.
     return array if abs(total - 1.0) <= 1e-13 else array / total
@@ -119,6 +128,14 @@ def non_negative(value: Any, *, name: str) -> float:
     if not np.isfinite(number) or number < 0:
         raise InputError(f"{name} must be a finite number of at least 0; got {value!r}")
     return number
+
+
+def positive_whole(value: Any, *, name: str) -> int:
+    """Return `value` as an int of at least 1; 3.0 is whole, True is not a number."""
+    number = non_negative(value, name=name)
+    if isinstance(value, bool) or not number.is_integer() or number < 1:
+        raise InputError(f"{name} must be a whole number of at least 1; got {value!r}")
+    return int(value)
 
 
 def choice(value: Any, allowed: tuple[str, ...], *, name: str) -> str:

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._check import as_float_array, choice, distribution, non_negative
+from ._check import as_float_array, choice, distribution, input_rounding, non_negative
 from ._types import BoolArray, FloatArray, IntArray
 from .errors import InputError, NotConverged, UnsupportedCombination
 from .exact.simplex import solve_by_simplex
 from .kernels.newton_lanes import regularized_batch
 from .kernels.pivot_batch import find_games, minimax_batch, read_payoff
+from .problem import COLDEST
 from .status import Status
 
 # Below this many matrix entries a thread costs more than it saves.
@@ -301,21 +302,32 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _stack(P: ArrayLike) -> FloatArray:
+    array = _numbers(P, "P", "of shape (B, n, n); games of different sizes share one array with the help of mask")
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] == 0:
+        raise InputError(f"P must have shape (B, n, n), one square per game; its shape is {array.shape}")
+    stack = np.ascontiguousarray(array, dtype=np.float64)
+    rounding = input_rounding(array)
+    return _read_only(_without_rounding(stack, rounding) if rounding else stack)
+
+
+def _numbers(value: ArrayLike, name: str, form: str) -> NDArray[Any]:
+    """Return an array of real numbers in the type they come in; what is not finite makes one game invalid."""
     try:
-        array = np.asarray(P)
+        array = np.asarray(value)
         if np.iscomplexobj(array):
-            raise InputError("P has complex entries; win probabilities are real numbers")
-        stack = np.ascontiguousarray(array, dtype=np.float64)
+            raise InputError(f"{name} has complex entries; win probabilities are real numbers")
+        return array if array.dtype in (np.float16, np.float32) else array.astype(np.float64, copy=False)
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"P must be one array of numbers of shape (B, n, n): {error}. "
-            "Games of different sizes share one array with the help of mask"
-        ) from error
-    if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or stack.shape[1] == 0:
-        raise InputError(f"P must have shape (B, n, n), one square per game; its shape is {np.shape(array)}")
-    return _read_only(stack)
+        raise InputError(f"{name} must be one array of numbers {form}: {error}") from error
+
+
+def _without_rounding(stack: FloatArray, rounding: float) -> FloatArray:
+    """Let pairs that add up to 1 in a shorter type than float64 do so in float64."""
+    with np.errstate(invalid="ignore"):
+        excess = stack + stack.swapaxes(1, 2) - 1.0
+        return np.where(np.abs(excess) <= rounding, stack - excess / 2.0, stack)
 
 
 def _mask(mask: ArrayLike | None, n_games: int, n: int) -> BoolArray:
@@ -332,13 +344,19 @@ def _mask(mask: ArrayLike | None, n_games: int, n: int) -> BoolArray:
 
 def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
     if np.ndim(temperature) == 0:
-        return _read_only(np.full(n_games, non_negative(temperature, name="temperature")))
-    array = as_float_array(temperature, name="temperature", ndim=1)
+        array = np.full(n_games, non_negative(temperature, name="temperature"))
+    else:
+        array = as_float_array(temperature, name="temperature", ndim=1)
     if array.shape != (n_games,):
         raise InputError(f"temperature has {array.size} entries for {n_games} games; one, or one each")
     if (array < 0.0).any():
         i = int(np.argmin(array))
         raise InputError(f"temperature must be at least 0; entry {i} is {array[i]}")
+    cold = array[(array > 0.0) & (array < COLDEST)]
+    if cold.size:
+        raise InputError(
+            f"temperature is {cold[0]:g}; payoffs divided by it overflow, so use 0 or at least {COLDEST:g}"
+        )
     return _read_only(array)
 
 
@@ -350,7 +368,7 @@ def _log_reference(reference: ArrayLike | None, active: BoolArray) -> FloatArray
     if np.ndim(reference) == 1:
         weights = np.broadcast_to(distribution(reference, n, name="reference"), active.shape)
     else:
-        weights = np.asarray(reference, dtype=np.float64)
+        weights = _numbers(reference, "reference", "with one row per game").astype(np.float64, copy=False)
         if weights.shape != active.shape:
             raise InputError(
                 f"reference must have shape {(n,)} or {active.shape}, one row per game; "

@@ -15,7 +15,7 @@ from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame, preference
 
 Policy = FloatArray | tuple[FloatArray, ...]
 
-_COLDEST = 1e-200
+COLDEST = 1e-200  # payoffs divided by a lower temperature overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +65,9 @@ def as_problem(
     """
     checked = as_game(game)
     heat = non_negative(temperature, name="temperature")
-    if 0.0 < heat < _COLDEST:
+    if 0.0 < heat < COLDEST:
         raise InputError(
-            f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {_COLDEST:g}"
+            f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {COLDEST:g}"
         )
     if reference is None or (isinstance(reference, str) and reference == "uniform"):
         return Problem(checked, heat, None)

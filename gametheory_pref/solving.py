@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._check import non_negative
+from ._check import non_negative, positive_whole
 from ._jit import interpreted
 from ._types import RNGLike
 from .errors import InputError
@@ -103,18 +103,29 @@ def solve(
     began = time.perf_counter()
     problem = as_problem(game, temperature=temperature, reference=reference)
     limits = _limits(tol, max_steps, time_limit, began)
-    np.random.default_rng(rng)
+    _check_hooks(rng, record, callback)
     anchor = _start_policy(problem, start)
     with contextlib.nullcontext() if jit else interpreted():
         answer = choose(problem, method)(problem, anchor, limits)
         return _finish(problem, answer, limits, began, record, callback)
 
 
+def _check_hooks(rng: Any, record: Any, callback: Any) -> None:
+    """Refuse what no method could use, though the exact ones draw nothing and record their end alone."""
+    if rng is not None:
+        try:
+            np.random.default_rng(rng)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"rng must be a seed of at least 0 or a numpy Generator; got {rng!r}") from error
+    if not isinstance(record, Record):
+        raise InputError(f"record must be a Record; got {record!r}")
+    if callback is not None and not callable(callback):
+        raise InputError(f"callback must be a function of a Snapshot; got {callback!r}")
+
+
 def _limits(tol: float, max_steps: int, time_limit: float | None, began: float) -> Limits:
-    if isinstance(max_steps, bool) or int(max_steps) != max_steps or max_steps < 1:
-        raise InputError(f"max_steps must be a whole number of at least 1; got {max_steps!r}")
     deadline = None if time_limit is None else began + non_negative(time_limit, name="time_limit")
-    return Limits(non_negative(tol, name="tol"), int(max_steps), deadline)
+    return Limits(non_negative(tol, name="tol"), positive_whole(max_steps, name="max_steps"), deadline)
 
 
 def _start_policy(problem: Problem, start: Any) -> Policy | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._check import as_float_array
+from ._check import as_float_array, non_negative
 from ._types import FloatArray, Labels
 from .errors import InputError, UnsupportedCombination
 from .games import Game, PreferenceGame
@@ -129,6 +129,7 @@ def path(
     heats = as_float_array(temperatures, name="temperatures", ndim=1)
     if heats.size == 0 or (heats < 0).any():
         raise InputError(f"temperatures must hold at least one number, none below 0; got {heats.tolist()}")
+    tol = non_negative(tol, name="tol")
     policies, status = _equilibria(problem, heats, tol)
     gaps = np.array([
         problem_gap(Problem(problem.game, float(heat), problem.reference), policy)

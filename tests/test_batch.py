@@ -126,6 +126,19 @@ def test_layout_and_precision_of_the_input_do_not_matter():
         assert_array_equal(gp.solve_batch(same).policy, expected)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_single_precision_counts_as_rounded(temperature):
+    games = random_games(30, 5)
+    exact = gp.solve_batch(games, temperature=temperature)
+    single = games.astype(np.float32)
+    single[3, 0, 1] += 1e-5  # no rounding
+    single[4, 2, 3] = np.nan
+    rounded = gp.solve_batch(single, temperature=temperature)
+    assert_array_equal(np.flatnonzero(~rounded.converged), [3, 4])
+    assert_allclose(rounded.policy[5:], exact.policy[5:], atol=1e-4)
+    assert rounded.gap[5:].max() <= 1e-12
+
+
 def test_permuted_games_have_permuted_winners():
     games = random_games(30, 7)
     order = np.random.default_rng(3).permutation(7)
@@ -159,6 +172,10 @@ def test_an_empty_batch_is_a_batch():
         ({"P": COMAL[None], "tol": -1}, "tol"),
         ({"P": COMAL[None], "temperature": 1.0, "reference": [0.5, 0.5]}, "2 entries for 3 responses"),
         ({"P": COMAL[None], "temperature": 1.0, "reference": [[0.5, 0.5]]}, r"\(1, 2\)"),
+        ({"P": COMAL[None], "temperature": 1.0, "reference": "uniform"}, "reference must be one array of numbers"),
+        ({"P": COMAL[None], "temperature": 1.0, "reference": [["a", "b", "c"]]}, "reference must be one array"),
+        ({"P": COMAL[None], "temperature": 1e-300}, "temperature is 1e-300; payoffs divided by it overflow"),
+        ({"P": COMAL[None], "temperature": [1e-300]}, "temperature is 1e-300; payoffs divided by it overflow"),
     ],
 )
 def test_unusable_arguments_are_named(arguments, message):

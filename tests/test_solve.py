@@ -161,6 +161,29 @@ def test_bad_arguments_have_their_sentences() -> None:
         gp.solve(COMAL, tol=float("nan"))
     with pytest.raises(gp.InputError, match=r"P\[0, 1\] \+ P\[1, 0\] = 0.9, not 1"):
         gp.solve([[0.5, 0.4], [0.5, 0.5]])
+    for steps in (float("nan"), float("inf"), "many", None, 2.5, True):
+        with pytest.raises(gp.InputError, match="max_steps must be"):
+            gp.solve(COMAL, max_steps=steps)  # type: ignore[arg-type]
+    for seed in ("x", -1):
+        with pytest.raises(gp.InputError, match="rng must be a seed"):
+            gp.solve(COMAL, rng=seed)  # type: ignore[arg-type]
+    with pytest.raises(gp.InputError, match="record must be a Record; got None"):
+        gp.solve(COMAL, record=None)  # type: ignore[arg-type]
+    with pytest.raises(gp.InputError, match="callback must be a function of a Snapshot; got 3"):
+        gp.solve(COMAL, callback=3)  # type: ignore[arg-type]
+    with pytest.raises(gp.InputError, match="tol must be"):
+        gp.path(COMAL, [0.1], tol=-1.0)
+
+
+def test_single_precision_counts_as_rounded() -> None:
+    third = np.array([[1 / 2, 1 / 3, 2 / 3], [2 / 3, 1 / 2, 1 / 3], [1 / 3, 2 / 3, 1 / 2]], dtype=np.float32)
+    np.testing.assert_allclose(gp.solve(third, temperature=0.1).policy, 1 / 3, atol=1e-6)
+    reference = np.full(3, 1 / 3, dtype=np.float32)
+    np.testing.assert_allclose(gp.solve(third, temperature=0.1, reference=reference).policy, 1 / 3, atol=1e-6)
+    with pytest.raises(gp.InputError, match=r"= 1.00001\d*, not 1. For rounded numbers raise atol"):
+        gp.solve(third + np.triu(np.full((3, 3), 1e-5, dtype=np.float32), 1))
+    with pytest.raises(gp.InputError, match=r"= 1.0000001, not 1. For rounded numbers raise atol"):
+        gp.solve([[0.5, 0.3000001], [0.7, 0.5]])
 
 
 def test_one_response() -> None:
@@ -238,8 +261,26 @@ def test_json_with_a_false_claim_is_refused() -> None:
     data["policy"] = [1.0, 0.0, 0.0]
     with pytest.raises(gp.InputError, match="gap is stated as"):
         gp.Solution.from_dict(data)
+    with pytest.raises(gp.InputError, match="gap is stated as inf"):
+        gp.Solution.from_dict(data | {"gap": None})
     with pytest.raises(gp.InputError, match="schema must be"):
         gp.Solution.from_dict({"schema": "other/1"})
+
+
+def test_a_damaged_solution_is_refused_in_words() -> None:
+    whole = gp.solve(COMAL).to_dict()
+    for key in ("game", "temperature", "policy", "value", "status", "n_steps", "seconds", "trace"):
+        with pytest.raises(gp.InputError):
+            gp.Solution.from_dict(whole | {key: None})
+        with pytest.raises(gp.InputError):
+            gp.Solution.from_dict({name: value for name, value in whole.items() if name != key})
+    with pytest.raises(gp.InputError, match="damaged"):
+        gp.Solution.from_dict(whole | {"status": "splendid"})
+    for text in ("[]", "null", "3"):
+        with pytest.raises(gp.InputError, match="schema must be"):
+            gp.Solution.from_json(text)
+    with pytest.raises(gp.InputError, match="text is not JSON.*line 1"):
+        gp.Solution.from_json("{")
 
 
 def test_certificate_verifies_and_notices_tampering() -> None:
@@ -253,6 +294,42 @@ def test_certificate_verifies_and_notices_tampering() -> None:
     assert not dataclasses.replace(certificate, policy=np.array([1.0, 0.0, 0.0])).verify()
     assert not dataclasses.replace(certificate, gap=0.5).verify()
     assert not dataclasses.replace(certificate, policy=np.array([0.5, 0.6, -0.1])).verify()
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_every_claim_of_a_certificate_is_verified(exact: bool) -> None:
+    import dataclasses
+
+    games = {
+        "unique": gp.preference_game([[0.5, 0.9], [0.1, 0.5]], names=["a", "b"]),
+        "tied": gp.preference_game([[0.5, 0.5, 0.9], [0.5, 0.5, 0.8], [0.1, 0.2, 0.5]], names=["a", "b", "c"]),
+        "pair": gp.matrix_game([[3, -1, -1], [-1, 1, 1]], row_names=["u", "d"], column_names=["l", "m", "r"]),
+    }
+    for name, game in games.items():
+        certificate = gp.solve(game).certificate(exact=exact)
+        assert certificate.verify(), name
+        single = name != "pair"
+        lies: list[dict[str, object]] = [
+            {"unique": not certificate.unique},
+            {"dimension": 2 if single else (1, 2)},
+            {"support_union": ("b",) if single else (("u",), ("l",))},
+            {"best_response": "nobody" if single else ("nobody", "l")},
+        ]
+        if single:
+            lies.append({"best_response": "b" if name == "unique" else "c"})
+        for lie in lies:
+            assert not dataclasses.replace(certificate, **lie).verify(), (name, lie)  # type: ignore[arg-type]
+
+
+def test_certificates_of_a_regularised_equilibrium_are_verified() -> None:
+    import dataclasses
+
+    solution = gp.solve(COMAL, temperature=0.1, reference=[0.5, 0.5, 0.0])
+    certificate = solution.certificate()
+    assert certificate.verify()
+    assert certificate.unique
+    assert not dataclasses.replace(certificate, unique=False).verify()
+    assert not dataclasses.replace(certificate, best_response=2).verify()
 
 
 def test_exact_certificates_are_refused_where_there_is_none() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._check import as_float_array, labels, non_negative, square
+from .._check import as_float_array, input_rounding, labels, non_negative, square
 from .._types import FloatArray, Label, Labels, LabelsLike
 from ..errors import InputError
 
@@ -94,7 +94,8 @@ def preference_game(
     names : sequence of str, optional
         What the responses are called.
     atol : float
-        Largest ``|P + P.T - 1|`` that passes as rounding. Within it the payoff is ``(P - P.T) / 2``.
+        Largest ``|P + P.T - 1|`` that passes as rounding; at least the rounding of the type of `P`, which is
+        2.4e-7 for float32. Within it the payoff is ``(P - P.T) / 2``.
     symmetrize : bool
         Replace ``P`` by ``(P + 1 - P.T) / 2`` first, for judges that favour a position.
 
@@ -114,7 +115,7 @@ def preference_game(
     """
     matrix = square(as_float_array(P, name="P", ndim=2), name="P")
     names = labels(names, matrix.shape[0])
-    atol = non_negative(atol, name="atol")
+    atol = max(non_negative(atol, name="atol"), input_rounding(P))
     if ((matrix < -atol) | (matrix > 1.0 + atol)).any():
         i, j = np.argwhere((matrix < -atol) | (matrix > 1.0 + atol))[0]
         raise InputError(
@@ -137,8 +138,10 @@ def _require_complementary(matrix: FloatArray, names: Labels, atol: float) -> No
             f"P[{names[i]}, {names[i]}] = {matrix[i, i]:.6g}; "
             "a response against itself wins with probability 1/2"
         )
+    total = float(matrix[i, j] + matrix[j, i])
+    rounding = "For rounded numbers raise atol. " if off[i, j] < 1e-2 else ""
     raise InputError(
-        f"P[{names[i]}, {names[j]}] + P[{names[j]}, {names[i]}] = {matrix[i, j] + matrix[j, i]:.6g}, not 1. "
+        f"P[{names[i]}, {names[j]}] + P[{names[j]}, {names[i]}] = {total:.12g}, not 1. {rounding}"
         "If ties were left out, count each as half a win; to average the two orders pass symmetrize=True; "
         "for win counts use from_counts"
     )
