@@ -135,6 +135,12 @@ class Kernel(Generic[_Arguments, _Result]):
         return self._compiled is not None and bool(self._compiled.overloads)
 
     @property
+    def is_cached(self) -> bool:
+        """Whether an earlier process left compiled code for some argument types on the disk."""
+        name = f"{self.__module__.rpartition('.')[2]}.{self.__qualname__}-*.nbi"
+        return any(cache_folder().glob(f"*/{name}"))
+
+    @property
     def compiled(self) -> Any:
         """The numba dispatcher."""
         if self._compiled is None:

@@ -86,7 +86,7 @@ def test_an_edit_of_a_called_kernel_is_noticed(tmp_path: pathlib.Path) -> None:
         inner.write_text(f"from .._jit import jit\n@jit\ndef inner(x):\n    return {factor} * x\n")
         result = subprocess.run(
             [sys.executable, "-c", _PROGRAM, str(tmp_path)],
-            env={"PATH": "", "GAMETHEORY_PREF_CACHE_DIR": str(tmp_path / "cache")},
+            env={"PATH": "", "GAMETHEORY_PREF_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True, text=True, check=True,
         )
         seen.append(result.stdout.split())

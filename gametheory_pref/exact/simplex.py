@@ -36,28 +36,38 @@ class Pivoting(NamedTuple):
     """
 
 
+# Compiled code on the disk loads in the time of interpreting a thousand small games, but a process that solves one or
+# two should not wait for it. A compilation costs three times as much, once for the life of the cache.
+_GAMES_BEFORE_LOADING = 3
+_GAMES_BEFORE_COMPILING = 100
+
+# Interpreting costs about 0.4 microseconds times the cube of the size; this is 0.4 seconds.
+_UNITS_BEFORE_COMPILING = 1_000_000
+
+
 class _InterpreterBudget:
-    """How much this process still interprets before it pays for the compiler; no result depends on it.
+    """What this process still interprets of one kernel before it loads or compiles it; no result depends on it."""
 
-    A game costs the cube of its size, at about 0.4 microseconds a unit. The whole budget is 0.4 seconds, less
-    than importing numba and compiling one kernel takes.
-    """
+    def __init__(self, kernel: Kernel[..., Any]) -> None:
+        self.kernel = kernel
+        self.games: int | None = None
+        self.units = _UNITS_BEFORE_COMPILING
 
-    def __init__(self) -> None:
-        self.left = 1_000_000
-
-    def covers(self, kernel: Kernel[..., Any], size: int) -> bool:
-        if kernel.is_loaded or size**3 > self.left:
+    def covers(self, size: int) -> bool:
+        if self.kernel.is_loaded:
             return False
-        self.left -= size**3
-        return True
+        if self.games is None:
+            self.games = _GAMES_BEFORE_LOADING if self.kernel.is_cached else _GAMES_BEFORE_COMPILING
+        self.games -= 1
+        self.units -= size**3
+        return self.games >= 0 and self.units >= 0
 
 
-_budget = _InterpreterBudget()
+_budgets = {kernel: _InterpreterBudget(kernel) for kernel in (solve_game, solve_symmetric_game)}
 
 
 def _run(kernel: Kernel[..., Any], size: int, *arrays: FloatArray) -> Any:
-    if _budget.covers(kernel, size):
+    if _budgets[kernel].covers(size):
         with interpreted():
             return kernel(*arrays)
     return kernel(*arrays)
