@@ -14,6 +14,7 @@ from .._check import labels as check_labels
 from .._types import BoolArray, FloatArray, Label, Labels, LabelsLike
 from ..errors import InputError
 from .preference import PreferenceGame
+from .votes import MAX_COUNT as MAX_COUNT
 from .votes import Kind, Votes, game_from_votes
 
 Ties = Literal["half", "drop"]
@@ -32,9 +33,6 @@ WINNER_WORDS: dict[str, int] = {
     "both_bad": TIE,
 }
 """Words for the outcome of a comparison, in lower case; the label of a response is understood too."""
-
-MAX_COUNT = 2.0**53
-"""Largest count or weight; beyond it float64 no longer tells n from n + 1."""
 
 MAX_RESPONSES = 10_000
 """More distinct labels than this is a wrong column, and would need tables of gigabytes."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["rate", "margin"]
 
+MAX_COUNT = 2.0**53
+"""Largest count or weight; beyond it float64 no longer tells n from n + 1."""
+
 
 @dataclass(frozen=True, eq=False)
 class Votes:
@@ -117,7 +120,8 @@ def from_counts(
     Raises
     ------
     InputError
-        Negative or fractional counts, ties that are not symmetric, wins against itself, no comparison at all.
+        Negative or fractional counts, counts beyond 2**53, ties that are not symmetric, wins against itself, no
+        comparison at all.
 
     Examples
     --------
@@ -163,9 +167,14 @@ def game_from_votes(votes: Votes, names: Labels, *, missing: str = "half") -> Pr
 
 
 def _require_counts(table: FloatArray, names: Labels, name: str) -> None:
-    bad = (table < 0) | (table != np.floor(table))
+    bad = (table < 0) | (table != np.floor(table)) | (table > MAX_COUNT)
     if bad.any():
         i, j = np.argwhere(bad)[0]
+        if table[i, j] > MAX_COUNT:
+            raise InputError(
+                f"{name}[{names[i]}, {names[j]}] = {table[i, j]:g} is beyond 2**53, up to which float64 counts; "
+                "check the numbers"
+            )
         what = "negative" if table[i, j] < 0 else "fractional"
         raise InputError(
             f"{name}[{names[i]}, {names[j]}] = {table[i, j]:g} is {what}; counts are whole numbers. "

@@ -105,6 +105,8 @@ def test_the_winner_is_the_row():
 BAD = [
     ({"wins": [[0, -1], [2, 0]]}, r"^wins\[0, 1\] = -1 is negative; counts are whole"),
     ({"wins": [[0, 0.7], [0.3, 0]]}, r"^wins\[0, 1\] = 0\.7 is fractional; .* use preference_game"),
+    ({"wins": [[0, 1e306], [1, 0]]}, r"^wins\[0, 1\] = 1e\+306 is beyond 2\*\*53"),
+    ({"ties": [[0, 1e16], [1e16, 0]]}, r"^ties\[0, 1\] = 1e\+16 is beyond 2\*\*53"),
     ({"wins": [[1, 2], [3, 0]]}, r"^wins\[0, 0\] = 1; a response is not compared with itself, so it must be"),
     ({"wins": [[0, 2, 1], [3, 0, 1]]}, r"^wins must be square"),
     ({"wins": [[0, np.nan], [3, 0]]}, r"^wins has a value that is not finite: entry \(0, 1\) is nan"),
