@@ -44,11 +44,6 @@ _CONFIGURING = threading.RLock()
 _interpreting: contextvars.ContextVar[bool] = contextvars.ContextVar("interpreting", default=False)
 
 
-def is_interpreting() -> bool:
-    """Whether kernels run in the interpreter here."""
-    return _interpreting.get()
-
-
 @contextlib.contextmanager
 def interpreted() -> Iterator[None]:
     """Run the kernels called inside the block in the interpreter, so that breakpoints and tracebacks work."""
@@ -137,7 +132,7 @@ class Kernel(Generic[_Arguments, _Result]):
     @property
     def is_cached(self) -> bool:
         """Whether an earlier process left compiled code for some argument types on the disk."""
-        name = f"{self.__module__.rpartition('.')[2]}.{self.__qualname__}-*.nbi"
+        name = f"{self.__module__.rpartition('.')[2]}.{self.function.__qualname__}-*.nbi"
         return any(cache_folder().glob(f"*/{name}"))
 
     @property
