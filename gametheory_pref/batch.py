@@ -19,7 +19,7 @@ from .errors import InputError, NotConverged, UnsupportedCombination
 from .exact.simplex import solve_by_simplex
 from .kernels.newton_lanes import regularized_batch
 from .kernels.pivot_batch import find_games, minimax_batch, read_payoff
-from .problem import COLDEST
+from .problem import checked_temperature
 from .status import Status
 
 # Below this many matrix entries a thread costs more than it saves.
@@ -352,11 +352,8 @@ def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
     if (array < 0.0).any():
         i = int(np.argmin(array))
         raise InputError(f"temperature must be at least 0; entry {i} is {array[i]}")
-    cold = array[(array > 0.0) & (array < COLDEST)]
-    if cold.size:
-        raise InputError(
-            f"temperature is {cold[0]:g}; payoffs divided by it overflow, so use 0 or at least {COLDEST:g}"
-        )
+    if (array > 0.0).any():
+        checked_temperature(array[array > 0.0].min())
     return _read_only(array)
 
 

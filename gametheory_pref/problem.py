@@ -15,7 +15,7 @@ from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame, preference
 
 Policy = FloatArray | tuple[FloatArray, ...]
 
-COLDEST = 1e-200  # payoffs divided by a lower temperature overflow
+_COLDEST = 1e-200
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +64,18 @@ def as_problem(
         the responses.
     """
     checked = as_game(game)
-    heat = non_negative(temperature, name="temperature")
-    if 0.0 < heat < COLDEST:
-        raise InputError(
-            f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {COLDEST:g}"
-        )
+    heat = checked_temperature(temperature)
     if reference is None or (isinstance(reference, str) and reference == "uniform"):
         return Problem(checked, heat, None)
     return Problem(checked, heat, as_policy(checked, reference, name="reference"))
+
+
+def checked_temperature(value: Any) -> float:
+    """Return a temperature by which payoffs can be divided, or 0."""
+    heat = non_negative(value, name="temperature")
+    if 0.0 < heat < _COLDEST:
+        raise InputError(f"temperature is {heat:g}; payoffs divided by it overflow, so use 0 or at least {_COLDEST:g}")
+    return heat
 
 
 def as_policy(game: Game, policy: Any, *, name: str = "policy") -> Policy:

@@ -67,9 +67,9 @@ def solve(
     tol : float
         Largest duality gap that counts as an answer.
     max_steps : int
-        Limit on the steps of a method.
+        Limit on the steps of a method; the simplex method, which is for small games, runs to its end.
     time_limit : float, optional
-        Seconds after which the best point so far is returned.
+        Seconds after which the best point so far is returned, checked between the steps that `max_steps` counts.
     record : Record
         What the trace holds; an exact method records its end.
     callback : callable, optional

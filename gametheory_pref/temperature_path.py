@@ -13,7 +13,7 @@ from ._types import FloatArray, Labels
 from .errors import InputError, UnsupportedCombination
 from .games import Game, PreferenceGame
 from .gap import problem_gap
-from .problem import Problem, as_problem
+from .problem import Problem, as_problem, checked_temperature
 from .solving import solve
 from .status import Status
 
@@ -129,6 +129,8 @@ def path(
     heats = as_float_array(temperatures, name="temperatures", ndim=1)
     if heats.size == 0 or (heats < 0).any():
         raise InputError(f"temperatures must hold at least one number, none below 0; got {heats.tolist()}")
+    for heat in heats:
+        checked_temperature(heat)
     tol = non_negative(tol, name="tol")
     policies, status = _equilibria(problem, heats, tol)
     gaps = np.array([

@@ -173,6 +173,8 @@ def test_bad_arguments_have_their_sentences() -> None:
         gp.solve(COMAL, callback=3)  # type: ignore[arg-type]
     with pytest.raises(gp.InputError, match="tol must be"):
         gp.path(COMAL, [0.1], tol=-1.0)
+    with pytest.raises(gp.InputError, match="temperature is 1e-300; payoffs divided by it overflow"):
+        gp.path(COMAL, [0.1, 1e-300])
 
 
 def test_single_precision_counts_as_rounded() -> None:
