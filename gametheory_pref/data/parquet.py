@@ -32,6 +32,8 @@ def read_parquet(data: bytes, options: Options) -> Loaded:
                 "counted pairs 'item_a', 'item_b', 'wins_a', 'wins_b'"
             )
         table = file.read(columns=_needed(header, layout))
+        # Without this, damaged text surfaces later, when it is turned into Python strings.
+        table.validate(full=True)
     except (arrow.ArrowException, OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise

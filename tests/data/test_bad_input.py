@@ -497,6 +497,21 @@ def test_parquet_files_are_checked(columns: dict[str, Any], message: str, tmp_pa
         read(tmp_path / "x.parquet")
 
 
+def test_damaged_text_in_a_parquet_file(tmp_path: pathlib.Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    table = arrow.table({"left": ["Anna"], "right": ["Bert"], "winner": ["tie"]})
+    pyarrow.parquet.write_table(
+        table, tmp_path / "x.parquet", compression="none", use_dictionary=False, write_statistics=False
+    )
+    content = (tmp_path / "x.parquet").read_bytes()
+    assert read(io.BytesIO(content)).names == ("Anna", "Bert")
+    assert content.count(b"Anna") == 1
+    with pytest.raises(InputError, match="the Parquet file is damaged .*UTF8"):
+        read(io.BytesIO(content.replace(b"Anna", b"A\xd8na")))
+
+
 def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
