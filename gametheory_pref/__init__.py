@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from .batch import BatchSolution as BatchSolution
     from .batch import solve_batch as solve_batch
     from .certificate import Certificate as Certificate
-    from .data.read import read as read
-    from .data.write import write as write
+    from .data.reader import read as read
+    from .data.writer import write as write
     from .errors import GameTheoryPrefError as GameTheoryPrefError
     from .errors import InputError as InputError
     from .errors import MissingDependency as MissingDependency

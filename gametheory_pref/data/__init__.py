@@ -2,9 +2,9 @@
 
 from .options import Loaded, Options
 from .preflib import Ballots, read_ballots
-from .read import load, read, read_text
+from .reader import load, read, read_text
 from .report import DataReport, data_report
-from .write import write
+from .writer import write
 
 __all__ = [
     "Ballots",

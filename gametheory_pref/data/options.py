@@ -18,7 +18,7 @@ MISSING = ("half", "error")
 
 @dataclass(frozen=True)
 class Options:
-    """See `gametheory_pref.data.read.read` for what each choice means."""
+    """See `gametheory_pref.data.reader.read` for what each choice means."""
 
     kind: str = "auto"
     ties: str = "half"

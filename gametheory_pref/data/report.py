@@ -7,7 +7,7 @@ from typing import Any
 
 from ..games import Game, MatrixGame, PreferenceGame
 from .options import Loaded, Options
-from .read import Format, load
+from .reader import Format, load
 from .source import Source
 
 SCHEMA = "gtpref.data/1"

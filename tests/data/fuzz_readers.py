@@ -15,7 +15,7 @@ import numpy as np
 with atheris.instrument_imports(include=["gametheory_pref.data", "gametheory_pref.games"]):
     from gametheory_pref.data import Options, load
     from gametheory_pref.data.options import KINDS, TIES, UNRANKED
-    from gametheory_pref.data.read import FORMATS
+    from gametheory_pref.data.reader import FORMATS
     from gametheory_pref.errors import InputError
     from gametheory_pref.games import MatrixGame, PreferenceGame
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gametheory_pref.data.options import Options
-from gametheory_pref.data.read import load, read
+from gametheory_pref.data.reader import load, read
 from gametheory_pref.errors import InputError
 from gametheory_pref.games import MatrixGame, MultiplayerGame, PreferenceGame
 
