@@ -172,6 +172,43 @@ def _compile(function: Callable[..., Any], reassociate: bool) -> Any:
         numba.config.CACHE_DIR = before
 
 
+# Compiled code on the disk loads in the time of interpreting a thousand small games, but a process that solves one or
+# two should not wait for it. A compilation costs some times as much, once for the life of the cache.
+_CALLS_BEFORE_LOADING = 3
+_CALLS_BEFORE_COMPILING = 100
+_SECONDS_BEFORE_COMPILING = 0.4
+
+
+class InterpretedFirst:
+    """Chooses between the interpreter and compiled code for a kernel that this process has not loaded yet.
+
+    The first calls run in the interpreter, as long as that costs less than loading or compiling the kernel would.
+    Estimates decide, not clocks, so a program makes the same choices whenever it runs with the same cache.
+    """
+
+    def __init__(self, kernel: Kernel[..., Any]) -> None:
+        self.kernel = kernel
+        self._calls_left: int | None = None
+        self._seconds_left = _SECONDS_BEFORE_COMPILING
+
+    def context(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Return the context in which to run a call that takes about `seconds` in the interpreter."""
+        return interpreted() if self._covers(seconds) else contextlib.nullcontext()
+
+    def finish(self) -> None:
+        """Use compiled code from now on."""
+        self._calls_left = 0
+
+    def _covers(self, seconds: float) -> bool:
+        if self.kernel.is_loaded:
+            return False
+        if self._calls_left is None:
+            self._calls_left = _CALLS_BEFORE_LOADING if self.kernel.is_cached else _CALLS_BEFORE_COMPILING
+        self._calls_left -= 1
+        self._seconds_left -= seconds
+        return self._calls_left >= 0 and self._seconds_left >= 0.0
+
+
 @overload
 def jit(function: Callable[_Arguments, _Result]) -> Kernel[_Arguments, _Result]: ...
 

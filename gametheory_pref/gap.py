@@ -10,9 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._jit import InterpretedFirst
 from ._types import FloatArray
 from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from .kernels.logspace import log_normalize
 from .problem import Policy, Problem, as_game, as_policy, as_problem
+
+# Seconds that the interpreter takes to normalise one entry.
+_INTERPRETER_UNIT = 1e-6
+
+_normalizing = InterpretedFirst(log_normalize)
 
 
 class Deviation(NamedTuple):
@@ -106,10 +113,9 @@ def _deviation(payoff: FloatArray, policy: FloatArray) -> Deviation:
 def _regularized_deviation(
     payoff: FloatArray, policy: FloatArray, log_reference: FloatArray, temperature: float
 ) -> Deviation:
-    from .kernels.logspace import log_normalize
-
     scores = log_reference + payoff / temperature
-    log_reply = log_normalize(scores, np.empty_like(scores))
+    with _normalizing.context(_INTERPRETER_UNIT * scores.size):
+        log_reply = log_normalize(scores, np.empty_like(scores))
     return Deviation(int(scores.argmax()), temperature * divergence(policy, log_reply))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
@@ -130,3 +131,44 @@ def test_threads_that_compile_at_once_share_the_cache_folder_and_the_compiled_fu
     assert set(used) == {str(cache_folder())}
     assert len(used) == len(set(compiled)) == len(kernels)
     assert before == numba.config.CACHE_DIR
+
+
+class FakeKernel:
+    def __init__(self, *, is_loaded: bool = False, is_cached: bool = False) -> None:
+        self.is_loaded = is_loaded
+        self.is_cached = is_cached
+
+
+def covered(kernel: FakeKernel, costs: list[float]) -> list[bool]:
+    chooser = _jit.InterpretedFirst(kernel)  # type: ignore[arg-type]
+    seen = []
+    for seconds in costs:
+        with chooser.context(seconds):
+            seen.append(_jit._interpreting.get())
+    return seen
+
+
+def test_the_interpreter_comes_first_within_a_budget() -> None:
+    assert covered(FakeKernel(is_loaded=True), [0.0]) == [False]
+    assert covered(FakeKernel(), [0.41]) == [False]
+    assert covered(FakeKernel(), [0.39, 0.02]) == [True, False]
+    assert covered(FakeKernel(), [1e-5] * 102) == [True] * 100 + [False] * 2
+    assert covered(FakeKernel(is_cached=True), [1e-5] * 5) == [True] * 3 + [False] * 2
+
+
+def test_a_compiled_kernel_is_found_on_the_disk(tmp_path: pathlib.Path) -> None:
+    code = (
+        "import numpy as np\n"
+        "from gametheory_pref.kernels.skew_pivot import solve_symmetric_game as kernel\n"
+        "before = kernel.is_cached\n"
+        "kernel(np.zeros((2, 2)), np.empty(2))\n"
+        "print(before, kernel.is_cached)"
+    )
+    seen = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True, text=True, check=True, env={**os.environ, "GAMETHEORY_PREF_CACHE_DIR": str(tmp_path)},
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert seen == [["False", "True"], ["True", "True"]]

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._jit import InterpretedFirst
 from .._types import FloatArray, IntArray
 from ..errors import InputError
 from ..kernels.logspace import log_normalize
@@ -59,6 +60,13 @@ _NEAR = 0.1
 
 _NEGLIGIBLE_COLUMN = 1e-13
 """Entries of the Jacobian, relative to one, that Newton's direction may leave out."""
+
+
+# Seconds that Newton's method takes in the interpreter: a constant, and a share that grows with the cube of the size.
+_INTERPRETER_START = 1e-3
+_INTERPRETER_UNIT = 1e-6
+
+_small_game = InterpretedFirst(newton_path)
 
 
 class Regularized(NamedTuple):
@@ -165,12 +173,14 @@ def regularized(
         np.array([0, log_reference.size] if offsets is None else offsets, dtype=np.int64),
         0.0 if compiled else float(payoff.max()),
     )
-    log_policy, origin = _begin(equation, start, temperature if start_temperature is None else start_temperature)
+    hotter = temperature if start_temperature is None else start_temperature
     limits = _Limits(max_steps, deadline)
     if not compiled:
-        return _large(equation, temperature, log_policy, origin, tol, limits)
-    run = newton_path(equation.payoff, temperature, equation.log_reference, log_policy, origin, max_steps)
-    return _measure(equation, temperature, log_policy, run, "newton", tol, limits)
+        return _large(equation, temperature, *_begin(equation, start, hotter), tol, limits)
+    with _small_game.context(_INTERPRETER_START + _INTERPRETER_UNIT * members.size**3):
+        log_policy, origin = _begin(equation, start, hotter)
+        run = newton_path(equation.payoff, temperature, equation.log_reference, log_policy, origin, max_steps)
+        return _measure(equation, temperature, log_policy, run, "newton", tol, limits)
 
 
 def regularized_zero_sum(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import Kernel, interpreted
+from .._jit import InterpretedFirst
 from .._types import FloatArray
 from ..kernels.pivot import SOLVED, solve_game
 from ..kernels.skew_pivot import LARGEST, solve_symmetric_game
@@ -36,41 +36,11 @@ class Pivoting(NamedTuple):
     """
 
 
-# Compiled code on the disk loads in the time of interpreting a thousand small games, but a process that solves one or
-# two should not wait for it. A compilation costs three times as much, once for the life of the cache.
-_GAMES_BEFORE_LOADING = 3
-_GAMES_BEFORE_COMPILING = 100
+# Seconds that the interpreter takes for a game of size 1; it grows with the cube of the size.
+_INTERPRETER_UNIT = 4e-7
 
-# Interpreting costs about 0.4 microseconds times the cube of the size; this is 0.4 seconds.
-_UNITS_BEFORE_COMPILING = 1_000_000
-
-
-class _InterpreterBudget:
-    """What this process still interprets of one kernel before it loads or compiles it; no result depends on it."""
-
-    def __init__(self, kernel: Kernel[..., Any]) -> None:
-        self.kernel = kernel
-        self.games: int | None = None
-        self.units = _UNITS_BEFORE_COMPILING
-
-    def covers(self, size: int) -> bool:
-        if self.kernel.is_loaded:
-            return False
-        if self.games is None:
-            self.games = _GAMES_BEFORE_LOADING if self.kernel.is_cached else _GAMES_BEFORE_COMPILING
-        self.games -= 1
-        self.units -= size**3
-        return self.games >= 0 and self.units >= 0
-
-
-_budgets = {kernel: _InterpreterBudget(kernel) for kernel in (solve_game, solve_symmetric_game)}
-
-
-def _run(kernel: Kernel[..., Any], size: int, *arrays: FloatArray) -> Any:
-    if _budgets[kernel].covers(size):
-        with interpreted():
-            return kernel(*arrays)
-    return kernel(*arrays)
+_pivoting = InterpretedFirst(solve_game)
+_principal_pivoting = InterpretedFirst(solve_symmetric_game)
 
 
 def solve_by_simplex(payoff: FloatArray) -> Pivoting:
@@ -92,7 +62,8 @@ def solve_by_simplex(payoff: FloatArray) -> Pivoting:
     payoff = np.array(payoff, order="C")
     row = np.empty(payoff.shape[0])
     column = np.empty(payoff.shape[1])
-    value, n_pivots, status, margin = _run(solve_game, max(payoff.shape), payoff, row, column)
+    with _pivoting.context(_INTERPRETER_UNIT * max(payoff.shape) ** 3):
+        value, n_pivots, status, margin = solve_game(payoff, row, column)
     return Pivoting(row, column, float(value), n_pivots, status == SOLVED, bool(margin > _CLEARLY_POSITIVE))
 
 
@@ -114,7 +85,8 @@ def solve_symmetric(payoff: FloatArray) -> Pivoting:
     n = len(payoff)
     if n <= LARGEST:
         policy = np.empty(n)
-        excess, n_pivots, margin = _run(solve_symmetric_game, n, np.array(payoff, order="C"), policy)
+        with _principal_pivoting.context(_INTERPRETER_UNIT * n**3):
+            excess, n_pivots, margin = solve_symmetric_game(np.array(payoff, order="C"), policy)
         if excess <= _GOOD_EXCESS:
             return Pivoting(policy, policy, 0.0, n_pivots, True, bool(margin > _CLEARLY_POSITIVE))
     solved = solve_by_simplex(payoff)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -64,8 +63,8 @@ def both():
     return simplex.solve_symmetric(payoffs[0]), simplex.solve_by_simplex(payoffs[1])
 first = both()
 assert "numba" not in sys.modules
-for budget in simplex._budgets.values():
-    budget.games = 0
+simplex._pivoting.finish()
+simplex._principal_pivoting.finish()
 for before, after in zip(first, both()):
     for one, other in zip(before, after):
         assert np.array_equal(one, other), (one, other)
@@ -74,38 +73,3 @@ print("same")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "same\n"
-
-
-class FakeKernel:
-    def __init__(self, *, is_loaded=False, is_cached=False):
-        self.is_loaded = is_loaded
-        self.is_cached = is_cached
-
-
-def test_the_interpreter_has_a_budget():
-    assert not simplex._InterpreterBudget(FakeKernel(is_loaded=True)).covers(2)
-    assert not simplex._InterpreterBudget(FakeKernel()).covers(101)
-    large = simplex._InterpreterBudget(FakeKernel())
-    assert large.covers(100)
-    assert not large.covers(10)
-    for is_cached, games in ((True, 3), (False, 100)):
-        small = simplex._InterpreterBudget(FakeKernel(is_cached=is_cached))
-        assert [small.covers(8) for _ in range(games + 2)] == [True] * games + [False, False]
-
-
-def test_a_compiled_kernel_is_found_on_the_disk(tmp_path):
-    code = (
-        "import numpy as np\n"
-        "from gametheory_pref.kernels.skew_pivot import solve_symmetric_game as kernel\n"
-        "before = kernel.is_cached\n"
-        "kernel(np.zeros((2, 2)), np.empty(2))\n"
-        "print(before, kernel.is_cached)"
-    )
-    seen = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True, text=True, check=True, env={**os.environ, "GAMETHEORY_PREF_CACHE_DIR": str(tmp_path)},
-        ).stdout.split()
-        for _ in range(2)
-    ]
-    assert seen == [["False", "True"], ["True", "True"]]
