@@ -26,7 +26,7 @@ def as_float_array(value: Any, *, name: str, ndim: int) -> FloatArray:
         result = np.ascontiguousarray(array, dtype=np.float64)
     except InputError:
         raise
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         _refuse_ragged(value, name)
         raise InputError(f"{name} must hold numbers only: {error}") from error
     if np.ndim(value) == 0 or result.ndim != ndim:

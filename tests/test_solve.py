@@ -388,3 +388,16 @@ def test_path_reaches_low_temperatures_with_an_honest_gap(temperature: float) ->
     # Gap_0 of the equilibrium at temperature b is at most 2 b log n (uniform reference).
     assert path.costs[0] <= 2 * temperature * np.log(12)
     assert path.costs[-1] > 0.01
+
+
+def test_a_block_of_near_ties_is_solved_to_rounding() -> None:
+    """Margins of 1e-11 among responses that all lose a third to two others' wins: pivoting alone stops at 1e-11."""
+    rng = np.random.default_rng(0)
+    n = int(rng.integers(3, 9))
+    block = np.triu(rng.uniform(-0.5, 0.5, (n, n)), 1)
+    payoff = np.zeros((n + 2, n + 2))
+    payoff[:n, :n] = (block - block.T) * 1e-11
+    payoff[:n, n:] = 0.3
+    payoff[n:, :n] = -0.3
+    assert gp.solve(0.5 + payoff, "simplex").gap > 1e-12
+    assert gp.solve(0.5 + payoff).gap <= 1e-13

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._check import input_rounding
 from .._types import BoolArray, FloatArray, Labels
 from ..errors import InputError
 from ..games import PreferenceGame, from_margins, from_scores, matrix_game, preference_game
@@ -29,6 +30,8 @@ class Table(NamedTuple):
     column_names: Labels
     lines: tuple[int, ...] = ()
     """Line of each row in the file, when it has lines."""
+    rounding: float = 0.0
+    """By how much complementary entries miss their sum of 1 when they were stored in single precision."""
 
     def name(self, i: int, j: int) -> str:
         """Return the cell as a user would point at it."""
@@ -63,7 +66,7 @@ def table_of(matrix: Any, names: Labels | None = None, *, what: str = "the matri
         raise InputError(f"there are {len(names)} names for {what} of shape {(m, n)}; give one name per response")
     rows = tuple(range(m)) if names is None or len(names) != m else names
     columns = tuple(range(n)) if names is None or len(names) != n else names
-    return Table(values, np.zeros(values.shape, bool), rows, columns)
+    return Table(values, np.zeros(values.shape, bool), rows, columns, rounding=input_rounding(array))
 
 
 def _as_numbers(array: NDArray[np.object_], what: str) -> FloatArray:
@@ -216,15 +219,16 @@ def _probabilities(table: Table, options: Options, format: str) -> Loaded:
         i, j = np.argwhere(outside)[0]
         raise InputError(f"P{table.name(i, j)} = {values[i, j]:g} is not a probability", line=table.line(i))
     total = values + values.T
+    atol = max(options.atol, table.rounding)
     if options.ties == "half-missing":
-        values, note = _add_missing_ties(table, values, total, options.atol)
+        values, note = _add_missing_ties(table, values, total, atol)
         notes = (note,)
     elif options.ties == "drop":
         values, note = _renormalise(table, values, total)
         notes = (note,)
     elif not options.symmetrize:
-        _require_complementary(table, values, total, options.atol)
-    game = preference_game(values, names=table.row_names, atol=options.atol, symmetrize=options.symmetrize)
+        _require_complementary(table, values, total, atol)
+    game = preference_game(values, names=table.row_names, atol=atol, symmetrize=options.symmetrize)
     return Loaded(game, f"{format}, matrix of win probabilities", notes)
 
 

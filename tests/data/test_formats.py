@@ -13,6 +13,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gametheory_pref.data import Options, data_report, load, read, read_text
+from gametheory_pref.errors import InputError
 from gametheory_pref.games import MatrixGame, MultiplayerGame, PreferenceGame
 
 RPS = [[0.5, 0.3, 0.9], [0.7, 0.5, 0.2], [0.1, 0.8, 0.5]]
@@ -386,3 +387,13 @@ def test_report_counts_aloud() -> None:
         "The response shown first won 50.0 % of the decided comparisons.",
     )
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_single_precision_arrays_pass_as_rounded(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "single.npy"
+    np.save(path, np.array([[0.5, 1 / 3], [2 / 3, 0.5]], dtype=np.float32))
+    game = read(path)
+    np.testing.assert_allclose(game.preference, [[0.5, 1 / 3], [2 / 3, 0.5]], atol=1e-7)
+    np.save(path, np.array([[0.5, 1 / 3], [0.666, 0.5]], dtype=np.float32))
+    with pytest.raises(InputError, match="not 1"):
+        read(path)

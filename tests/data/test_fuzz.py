@@ -169,7 +169,7 @@ def test_saved_games_with_one_value_replaced(saved: Any, data: st.DataObject, va
 
 @pytest.mark.slow
 def test_coverage_guided_fuzzing(tmp_path: pathlib.Path) -> None:
-    """One minute of libFuzzer over all readers, from the valid files above and a fixed seed."""
+    """A minute or two of libFuzzer over the readers, from the valid files above and a fixed seed."""
     pytest.importorskip("atheris", reason="atheris has wheels for Linux only")
     for name, content in VALID.items():
         # The first byte chooses the options; 9 is kind="auto" with the format found from the content.
@@ -180,7 +180,8 @@ def test_coverage_guided_fuzzing(tmp_path: pathlib.Path) -> None:
         [
             sys.executable,
             str(script),
-            "-max_total_time=60",
+            "-runs=100000",
+            "-max_total_time=120",
             "-seed=1",
             "-max_len=3000",
             "-timeout=20",
