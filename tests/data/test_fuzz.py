@@ -180,7 +180,7 @@ def test_coverage_guided_fuzzing(tmp_path: pathlib.Path) -> None:
         [
             sys.executable,
             str(script),
-            "-runs=100000",
+            "-runs=300000",
             "-max_total_time=120",
             "-seed=1",
             "-max_len=3000",
