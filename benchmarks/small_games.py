@@ -1,6 +1,6 @@
 """Small exact games, one at a time and ten thousand at once, against QuantEcon, PIQP and DAQP.
 
-    python benchmarks/small_games.py [--games 10000] [--rounds 9] [-o results.json]
+    python benchmarks/small_games.py [--games 10000] [--rounds 25] [-o results.json]
 
 Bars, one game, compiled kernel against QuantEcon's compiled `minmax` on the same matrix: twice as fast at
 n = 3 to 16, 1.2 times at 30, 1.8 times at 100. Ten thousand games, whole `solve_batch` call on two cores: at
@@ -262,7 +262,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--games", type=int, default=10_000, help="games of a batch")
-    parser.add_argument("--rounds", type=int, default=9, help="turns that each solver gets")
+    parser.add_argument("--rounds", type=int, default=25, help="turns that each solver gets")
     parser.add_argument("-o", "--output", type=pathlib.Path)
     arguments = parser.parse_args()
     for n in (LARGEST, LARGEST + 1):
