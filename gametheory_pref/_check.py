@@ -99,6 +99,26 @@ def labels(names: Any, count: int, *, name: str = "names") -> Labels:
     return tuple(result)
 
 
+def frame_labels(matrix: Any, names: Any) -> Any:
+    """Return `names`, or else the row labels of a data frame whose columns carry the same labels.
+
+    Raises
+    ------
+    InputError
+        No names are given and the labels of rows and columns differ, so that it is open who plays whom.
+    """
+    index, columns = getattr(matrix, "index", None), getattr(matrix, "columns", None)
+    if names is not None or index is None or columns is None or callable(index):
+        return names
+    rows, tops = list(index), list(columns)
+    if rows != tops:
+        raise InputError(
+            f"the rows are labelled {rows[:4]} and the columns {tops[:4]}; give both the same labels in the same "
+            "order, or pass names"
+        )
+    return rows
+
+
 def distribution(value: Any, count: int, *, name: str) -> FloatArray:
     """Return `value` as a probability vector over `count` responses.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._check import as_float_array, input_rounding, labels, non_negative, square
+from .._check import as_float_array, frame_labels, input_rounding, labels, non_negative, square
 from .._types import FloatArray, Label, Labels, LabelsLike
 from ..errors import InputError
 
@@ -92,7 +92,7 @@ def preference_game(
     P : array_like, shape (n, n)
         Probability that the row response beats the column response; ``P + P.T == 1``, diagonal 1/2.
     names : sequence of str, optional
-        What the responses are called.
+        What the responses are called; the labels of a data frame when left out.
     atol : float
         Largest ``|P + P.T - 1|`` that passes as rounding; at least the rounding of the type of `P`, which is
         2.4e-7 for float32. Within it the payoff is ``(P - P.T) / 2``.
@@ -114,7 +114,7 @@ def preference_game(
     'tea'
     """
     matrix = square(as_float_array(P, name="P", ndim=2), name="P")
-    names = labels(names, matrix.shape[0])
+    names = labels(frame_labels(P, names), matrix.shape[0])
     atol = max(non_negative(atol, name="atol"), input_rounding(P))
     if ((matrix < -atol) | (matrix > 1.0 + atol)).any():
         i, j = np.argwhere((matrix < -atol) | (matrix > 1.0 + atol))[0]
@@ -158,7 +158,7 @@ def from_margins(M: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) 
            [0.3, 0.5]])
     """
     matrix = square(as_float_array(M, name="M", ndim=2), name="M")
-    names = labels(names, matrix.shape[0])
+    names = labels(frame_labels(M, names), matrix.shape[0])
     atol = non_negative(atol, name="atol")
     _require_skew(matrix, names, "M", atol)
     largest = float(np.abs(matrix).max())
@@ -182,7 +182,7 @@ def from_scores(S: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) -
            [0.1192, 0.5   ]])
     """
     matrix = square(as_float_array(S, name="S", ndim=2), name="S")
-    names = labels(names, matrix.shape[0])
+    names = labels(frame_labels(S, names), matrix.shape[0])
     _require_skew(matrix, names, "S", non_negative(atol, name="atol"))
     # sigmoid(s) - 1/2 = tanh(s/2)/2 is odd in floating point too, so the payoff stays exactly skew.
     return _build(np.tanh((matrix - matrix.T) / 4.0) / 2.0, names)

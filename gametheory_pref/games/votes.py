@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._check import as_float_array, choice, labels, square
+from .._check import as_float_array, choice, frame_labels, labels, square
 from .._types import FloatArray, Labels, LabelsLike
 from ..errors import InputError
 from .preference import PreferenceGame, _build
@@ -131,7 +131,7 @@ def from_counts(
            [0.25, 0.5 ]])
     """
     table = square(as_float_array(wins, name="wins", ndim=2), name="wins")
-    names = labels(names, table.shape[0])
+    names = labels(frame_labels(wins, names), table.shape[0])
     _require_counts(table, names, "wins")
     draws = np.zeros_like(table)
     if ties is not None:

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 from gametheory_pref.errors import GameTheoryPrefError, InputError
 from gametheory_pref.games import PreferenceGame, from_margins, from_scores, preference_game
+from gametheory_pref.games.votes import from_counts
 
 TEA = [[0.5, 0.7], [0.3, 0.5]]
 
@@ -220,3 +221,24 @@ def test_an_input_error_is_a_value_error():
     assert issubclass(InputError, GameTheoryPrefError)
     error = pickle.loads(pickle.dumps(InputError("wrong", file="votes.csv", line=3)))
     assert str(error) == "votes.csv: line 3: wrong"
+
+
+class Frame:
+    """What a data frame shows of itself."""
+
+    def __init__(self, values, index, columns):
+        self.values, self.index, self.columns = np.array(values), index, columns
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+
+def test_labels_of_a_data_frame_become_names():
+    frame = Frame([[0.5, 0.7], [0.3, 0.5]], ["tea", "coffee"], ["tea", "coffee"])
+    assert preference_game(frame).names == ("tea", "coffee")
+    assert preference_game(frame, names=["a", "b"]).names == ("a", "b")
+    counts = Frame([[0, 7], [3, 0]], range(2), range(2))
+    assert from_counts(counts).names == (0, 1)
+    mixed = Frame([[0.5, 0.7], [0.3, 0.5]], ["tea", "coffee"], ["coffee", "tea"])
+    with pytest.raises(InputError, match="the rows are labelled"):
+        preference_game(mixed)
