@@ -22,6 +22,7 @@ from collections.abc import Callable
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # Read when numpy is imported.
 
 import numpy as np
+from game_kinds import KINDS, uniform
 
 from gametheory_pref.exact.interior_point import interior_point
 
@@ -29,29 +30,6 @@ PIQP_BAR, HIGHS_BAR, GAP_BAR = 1.4, 10.0, 1e-9
 SIMPLEX_SECONDS = 25.0
 
 Solver = Callable[[np.ndarray], np.ndarray]
-
-
-def uniform(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return independent uniform win margins."""
-    return skew(rng.uniform(-0.5, 0.5, (n, n)))
-
-
-def votes(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return margins of 15 voters who toss coins: many equal entries."""
-    return skew(2.0 * rng.binomial(15, 0.5, (n, n)) - 15.0) / 30.0
-
-
-def bt_cyclic(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return a Bradley-Terry game with a rock-paper-scissors part; its optimum mixes few responses."""
-    strength, plane = 0.5 * rng.normal(size=n), rng.normal(size=(n, 2))
-    turn = np.outer(plane[:, 0], plane[:, 1])
-    return skew(1.0 / (1.0 + np.exp(-(strength[:, None] - strength + 1.5 * (turn - turn.T)))) - 0.5)
-
-
-def skew(square: np.ndarray) -> np.ndarray:
-    """Return the skew matrix with the upper triangle of `square`."""
-    upper = np.triu(square, 1)
-    return upper - upper.T
 
 
 def ours(payoff: np.ndarray) -> np.ndarray:
@@ -215,7 +193,7 @@ def main() -> int:
         print("BLAS:", ", ".join(f"{key} {value}" for key, value in one.items()))
     rows = []
     for n in arguments.sizes:
-        for kind in (uniform, votes, bt_cyclic):
+        for kind in KINDS.values():
             payoffs = [kind(np.random.default_rng((n, i)), n) for i in range(5 if n < 1000 else 1)]
             rows.append(report(kind.__name__, n, measure(payoffs, solvers)))
     if arguments.output:
