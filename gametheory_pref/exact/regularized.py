@@ -16,8 +16,6 @@ Three routes lead to the same point, each taken where it is fastest:
 
 from __future__ import annotations
 
-import itertools
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,41 +24,12 @@ import numpy as np
 from .._jit import InterpretedFirst
 from .._types import FloatArray, IntArray
 from ..errors import InputError
-from ..kernels.logspace import log_normalize
-from ..kernels.newton import (
-    HARMLESS,
-    STAGE_TOL,
-    Outcome,
-    Schedule,
-    certify,
-    equation_error,
-    first_stage,
-    newton_path,
-    next_stage,
-    reply_to_reference,
-)
+from ..kernels.newton import Outcome, certify, newton_path
 from ..status import Status
+from .regularized_large import Equation, Limits, normalize_blocks, solve_large
 
 COMPILED_LIMIT = 100
 """Responses up to which the compiled Newton method beats LAPACK and Anderson's method."""
-
-_HISTORY = 10
-"""Differences that Anderson's method combines."""
-
-_RATE_STEPS = 4
-"""Last steps from which the rate of Anderson's method is taken."""
-
-_TRIAL_PER_RESPONSE = 0.3
-"""Steps of Anderson's method, per response, that cost as much as Newton's method."""
-
-_SHORTEST_TRIAL, _LONGEST_TRIAL = 30, 250
-
-_NEAR = 0.1
-"""Error of the equation from which Newton's method succeeds at once."""
-
-_NEGLIGIBLE_COLUMN = 1e-13
-"""Entries of the Jacobian, relative to one, that Newton's direction may leave out."""
-
 
 # Seconds that Newton's method takes in the interpreter: a constant, and a share that grows with the cube of the size.
 _INTERPRETER_START = 1e-3
@@ -89,23 +58,6 @@ class Regularized(NamedTuple):
     residual: float
     route: str
     status: Status
-
-
-class _Equation(NamedTuple):
-    """The responses that may have mass, and the equation they satisfy."""
-
-    payoff: FloatArray
-    log_reference: FloatArray
-    offsets: IntArray
-    scale: float  # largest payoff; only the routes for large games use it
-
-
-class _Limits(NamedTuple):
-    max_steps: int
-    deadline: float | None
-
-    def stop(self, n_steps: int) -> bool:
-        return n_steps >= self.max_steps or (self.deadline is not None and time.perf_counter() > self.deadline)
 
 
 def regularized(
@@ -167,16 +119,17 @@ def regularized(
         )
         return _expand(inner, members, log_reference.size)
     compiled = members.size <= COMPILED_LIMIT and offsets is None
-    equation = _Equation(
+    equation = Equation(
         _owned(payoff) if compiled else _read_only(payoff),
         _owned(log_reference),
         np.array([0, log_reference.size] if offsets is None else offsets, dtype=np.int64),
         0.0 if compiled else float(payoff.max()),
     )
     hotter = temperature if start_temperature is None else start_temperature
-    limits = _Limits(max_steps, deadline)
+    limits = Limits(max_steps, deadline)
     if not compiled:
-        return _large(equation, temperature, *_begin(equation, start, hotter), tol, limits)
+        log_policy, run, route = solve_large(equation, temperature, *_begin(equation, start, hotter), limits)
+        return _measure(equation, temperature, log_policy, run, route, tol, limits)
     with _small_game.context(_INTERPRETER_START + _INTERPRETER_UNIT * members.size**3):
         log_policy, origin = _begin(equation, start, hotter)
         run = newton_path(equation.payoff, temperature, equation.log_reference, log_policy, origin, max_steps)
@@ -295,28 +248,23 @@ def _expand(inner: Regularized, members: IntArray, n: int) -> Regularized:
     return inner._replace(policy=policy, log_policy=log_policy)
 
 
-def _begin(equation: _Equation, start: FloatArray | None, origin: float) -> tuple[FloatArray, float]:
+def _begin(equation: Equation, start: FloatArray | None, origin: float) -> tuple[FloatArray, float]:
     """Return the log-policy to start from and the temperature that it belongs to."""
     if start is None:
         return equation.log_reference.copy(), np.inf
     log_policy = np.log(np.maximum(start, np.finfo(np.float64).tiny))
-    _normalize(log_policy, equation.offsets)
+    normalize_blocks(log_policy, equation.offsets)
     return log_policy, origin
 
 
-def _normalize(log_policy: FloatArray, offsets: IntArray) -> None:
-    for first, last in itertools.pairwise(offsets):
-        log_normalize(log_policy[first:last], log_policy[first:last])
-
-
 def _measure(
-    equation: _Equation,
+    equation: Equation,
     temperature: float,
     log_policy: FloatArray,
     run: Outcome,
     route: str,
     tol: float,
-    limits: _Limits,
+    limits: Limits,
 ) -> Regularized:
     policy, error = np.empty_like(log_policy), np.empty_like(log_policy)
     gap, residual = certify(
@@ -333,209 +281,3 @@ def _measure(
     else:
         status = Status.INACCURATE
     return Regularized(policy, log_policy, gap, run.n_steps, run.payoff_calls + 1, residual, route, status)
-
-
-def _large(
-    equation: _Equation,
-    temperature: float,
-    log_policy: FloatArray,
-    origin: float,
-    tol: float,
-    limits: _Limits,
-) -> Regularized:
-    """Try Anderson's method, then Newton's from where it came to."""
-    tried, first = _anderson(equation, temperature, log_policy.copy(), limits)
-    if first.converged:
-        return _measure(equation, temperature, tried, first, "anderson", tol, limits)
-    if first.error < _NEAR:
-        log_policy, origin = tried, temperature
-    second = _newton_path(equation, temperature, log_policy, origin, first.n_steps, limits)
-    run = second._replace(payoff_calls=first.payoff_calls + second.payoff_calls)
-    return _measure(equation, temperature, log_policy, run, "newton", tol, limits)
-
-
-def _rounding(equation: _Equation, temperature: float) -> float:
-    """Return the error of the equation that float64 allows."""
-    return 2e-15 * (1.0 + equation.scale / temperature)
-
-
-def _anderson(
-    equation: _Equation, temperature: float, log_policy: FloatArray, limits: _Limits
-) -> tuple[FloatArray, Outcome]:
-    """Accelerate the fixed point until it is solved, or until Newton's method is forecast to be cheaper.
-
-    The combination of past differences minimises the error weighted by the policy: in that inner product
-    the fixed point is linearly a skew operator, whose rate is known, and responses without mass have no
-    say. On failure returns the best point seen.
-    """
-    floor = _rounding(equation, temperature)
-    budget = min(max(_SHORTEST_TRIAL, int(_TRIAL_PER_RESPONSE * log_policy.size)), _LONGEST_TRIAL)
-    policy, error = np.empty_like(log_policy), np.empty_like(log_policy)
-    history = _History(log_policy.size)
-    norms: list[float] = []
-    best, smallest = log_policy, np.inf
-    while True:
-        norm = equation_error(
-            equation.payoff, temperature, equation.log_reference, equation.offsets, log_policy, policy, error
-        )
-        norms.append(norm)
-        steps = len(norms) - 1
-        stalled = norm > 0.5 * smallest and smallest <= 5.0 * floor
-        if norm < smallest:
-            best, smallest = log_policy, norm
-        if norm <= floor or stalled:
-            return best, Outcome(steps, steps + 1, smallest, True)
-        if not _is_promising(norms, floor, budget) or limits.stop(steps):
-            return best, Outcome(steps, steps + 1, smallest, False)
-        log_policy = history.extrapolate(log_policy, error, policy)
-        _normalize(log_policy, equation.offsets)
-
-
-class _History:
-    """Last differences of the iterates and their errors, as a ring."""
-
-    def __init__(self, n: int) -> None:
-        self._points = np.empty((_HISTORY, n))
-        self._errors = np.empty((_HISTORY, n))
-        self._last: tuple[FloatArray, FloatArray] | None = None
-        self._count = 0
-
-    def extrapolate(self, point: FloatArray, error: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return the point of least linearly predicted error, moved on by that error."""
-        if self._last is not None:
-            row = self._count % _HISTORY
-            self._points[row] = point - self._last[0]
-            self._errors[row] = error - self._last[1]
-            self._count += 1
-        self._last = point, error.copy()
-        kept = min(self._count, _HISTORY)
-        if kept == 0:
-            return point - error
-        points, errors = self._points[:kept], self._errors[:kept]
-        weighted = errors * weights
-        combination = np.linalg.lstsq(weighted @ errors.T, weighted @ error, rcond=1e-14)[0]
-        return point - error - combination @ (points - errors)
-
-
-def _is_promising(norms: list[float], floor: float, budget: int) -> bool:
-    """Forecast from the rate of the last steps whether `floor` will be reached within `budget` steps."""
-    norm = norms[-1]
-    if not norm < 1e3 * norms[0]:
-        return False
-    if len(norms) <= _RATE_STEPS:
-        return True
-    rate = (norm / norms[-1 - _RATE_STEPS]) ** (1.0 / _RATE_STEPS)
-    return bool(rate < 1.0 and len(norms) + np.log(floor / norm) / np.log(rate) <= budget)
-
-
-def _newton_path(
-    equation: _Equation,
-    temperature: float,
-    log_policy: FloatArray,
-    origin: float,
-    n_steps: int,
-    limits: _Limits,
-) -> Outcome:
-    """Do what `kernels.newton.newton_path` does, with LAPACK and for any number of blocks."""
-    schedule: Schedule = first_stage.function(temperature, origin, equation.scale)
-    best = log_policy.copy() if schedule.solved < np.inf else equation.log_reference
-    scratch = np.empty((2, best.size))
-    calls = 0
-    error = np.inf
-    while schedule.stage < np.inf and not limits.stop(n_steps):
-        if schedule.solved < np.inf:
-            log_policy[:] = best
-        else:
-            reply_to_reference(equation.payoff, schedule.stage, *equation[1:], log_policy, scratch[0], scratch[1])
-            calls += 1
-        last = schedule.stage == temperature
-        attempt = limits._replace(max_steps=min(12 if schedule.solved < np.inf else 20, limits.max_steps - n_steps))
-        run = _newton(equation, schedule.stage, log_policy, 0.0 if last else STAGE_TOL, attempt)
-        n_steps += run.n_steps
-        calls += run.payoff_calls
-        error = run.error if last else np.inf
-        if run.converged and last:
-            return Outcome(n_steps, calls, error, True)
-        schedule = next_stage.function(schedule, run.converged, run.n_steps)
-        if run.converged:
-            best = log_policy.copy()
-        elif schedule.solved == np.inf:
-            best = equation.log_reference
-    best_error = equation_error(
-        equation.payoff, temperature, equation.log_reference, equation.offsets, best, scratch[0], scratch[1]
-    )
-    if not error < best_error:
-        log_policy[:] = best
-        error = best_error
-    return Outcome(n_steps, calls + 1, error, False)
-
-
-def _newton(equation: _Equation, temperature: float, log_policy: FloatArray, tol: float, limits: _Limits) -> Outcome:
-    """Solve at one temperature; see `kernels.newton.newton`."""
-    payoff, log_reference, offsets, scale = equation
-    share = temperature / (temperature + scale)
-    floor = _rounding(equation, temperature)
-    harmless = float(np.log(HARMLESS * share / log_policy.size))
-    policy, error = np.empty_like(log_policy), np.empty_like(log_policy)
-    smallest = np.inf
-    n_steps = 0
-    while True:
-        norm = equation_error(payoff, temperature, log_reference, offsets, log_policy, policy, error)
-        negligible = policy <= 1e-18 * share
-        if tol == 0.0:
-            norm = max(norm, float(np.abs(error[~negligible]).max()))
-        stalled = norm > 0.5 * smallest and smallest <= 100.0 * floor
-        if norm <= max(tol, floor) or stalled:
-            log_policy[negligible] -= error[negligible]
-            return Outcome(n_steps, 2 * n_steps + 1, norm, True)
-        if limits.stop(n_steps) or not np.isfinite(norm):
-            return Outcome(n_steps, 2 * n_steps + 1, norm, False)
-        smallest = min(smallest, norm)
-        direction = _Direction(equation, temperature, policy)
-        direction.step(log_policy, error, harmless)
-        equation_error(payoff, temperature, log_reference, offsets, log_policy, policy, error)
-        direction.step(log_policy, error, harmless)
-        n_steps += 1
-
-
-class _Direction:
-    """The factored Jacobian ``I - A diag(p) / b`` at one policy.
-
-    Columns with next to no probability are left out of the factorisation: at low temperatures most are.
-    """
-
-    def __init__(self, equation: _Equation, temperature: float, policy: FloatArray) -> None:
-        from scipy.linalg import lu_factor
-
-        self._equation = equation
-        self._per_policy = policy / temperature
-        self._policy = policy.copy()
-        self._columns = np.flatnonzero(self._per_policy * equation.scale > _NEGLIGIBLE_COLUMN)
-        jacobian = equation.payoff[np.ix_(self._columns, self._columns)] * -self._per_policy[self._columns]
-        jacobian.flat[:: self._columns.size + 1] += 1.0
-        # LAPACK wants columns first, which the transpose of this array is: no copy is made.
-        self._factors = lu_factor(jacobian.T, overwrite_a=True, check_finite=False)
-        blocks = np.repeat(np.arange(equation.offsets.size - 1), np.diff(equation.offsets))
-        self._indicator = (blocks[:, None] == np.arange(equation.offsets.size - 1)).astype(np.float64)
-        self._constants = self._solve(self._indicator)
-
-    def _solve(self, rhs: FloatArray) -> FloatArray:
-        from scipy.linalg import lu_solve
-
-        inside = lu_solve(self._factors, rhs[self._columns], trans=1, check_finite=False)
-        weighted = np.zeros_like(rhs)
-        weighted[self._columns] = (self._per_policy[self._columns] * inside.T).T
-        solution = rhs + self._equation.payoff @ weighted
-        solution[self._columns] = inside
-        return solution
-
-    def step(self, log_policy: FloatArray, error: FloatArray, harmless: float) -> None:
-        """Move `log_policy` along the direction that removes `error` and keeps the mass of every block."""
-        solved = self._solve(error)
-        masses = self._indicator.T * self._policy
-        constant = np.linalg.solve(masses @ self._constants, masses @ solved)
-        step = self._constants @ constant - solved
-        with np.errstate(invalid="ignore"):
-            damped = np.maximum(np.log1p(np.maximum(step, 0.0)), np.minimum(step, harmless - log_policy))
-        log_policy += np.where(step > 0.0, damped, step)
-        _normalize(log_policy, self._equation.offsets)
