@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from gametheory_pref.errors import InputError
 from gametheory_pref.exact import regularized as module
+from gametheory_pref.exact import regularized_large as large
 from gametheory_pref.exact.regularized import path, regularized, regularized_zero_sum
 from gametheory_pref.status import Status
 
@@ -48,7 +49,7 @@ def route(request, monkeypatch):
     if request.param != "compiled":
         monkeypatch.setattr(module, "COMPILED_LIMIT", 0)
     if request.param == "lapack":
-        monkeypatch.setattr(module, "_is_promising", lambda *_: False)
+        monkeypatch.setattr(large, "_is_promising", lambda *_: False)
     return request.param
 
 
@@ -107,7 +108,7 @@ def test_the_three_routes_agree_and_say_which_they_are(monkeypatch):
     compiled = regularized(payoff, 0.3, log_uniform(40))
     monkeypatch.setattr(module, "COMPILED_LIMIT", 0)
     accelerated = regularized(payoff, 0.3, log_uniform(40))
-    monkeypatch.setattr(module, "_is_promising", lambda *_: False)
+    monkeypatch.setattr(large, "_is_promising", lambda *_: False)
     dense = regularized(payoff, 0.3, log_uniform(40))
     assert [found.route for found in (compiled, accelerated, dense)] == ["newton", "anderson", "newton"]
     assert_allclose(accelerated.policy, compiled.policy, atol=1e-13)
