@@ -15,6 +15,7 @@ import contextlib
 import contextvars
 import functools
 import hashlib
+import logging
 import os
 import pathlib
 import shutil
@@ -40,6 +41,8 @@ _CACHE_FOLDER_LIFE = 7 * 24 * 3600.0
 # numba reads the cache folder from its global configuration. Without the lock two threads that compile at once would
 # write caches into the working folder, or leave the configuration changed for everybody's functions.
 _CONFIGURING = threading.RLock()
+
+_log = logging.getLogger(__name__)
 
 _interpreting: contextvars.ContextVar[bool] = contextvars.ContextVar("interpreting", default=False)
 
@@ -141,6 +144,8 @@ class Kernel(Generic[_Arguments, _Result]):
         if self._compiled is None:
             with _CONFIGURING:
                 if self._compiled is None:
+                    if not self.is_cached:
+                        _log.info("compiling %s: some seconds, once; the cache keeps it", self.function.__qualname__)
                     self._compiled = _compile(self.function, self.reassociate)
         return self._compiled
 

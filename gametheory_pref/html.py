@@ -9,7 +9,9 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from ._types import BoolArray, IntArray, Label, Labels
+import numpy as np
+
+from ._types import BoolArray, FloatArray, IntArray, Label, Labels
 from .certificate import Certificate
 from .games import PreferenceGame
 from .majority import majority_cycle, smith_indices
@@ -322,7 +324,7 @@ def report(solution: Solution) -> str:
     sections = [_section("Answer", solution_table(solution))]
     game = solution.problem.game
     if isinstance(game, PreferenceGame):
-        sections.extend(_game_sections(game))
+        sections.extend(_game_sections(game, np.asarray(solution.policy)))
     return _PAGE.format(title=escape(_title(solution)), sections="\n".join(sections), version=__version__)
 
 
@@ -333,12 +335,13 @@ def _title(solution: Solution) -> str:
     return f"{kind(solution)} of {' x '.join(str(count) for count in counts)} actions"
 
 
-def _game_sections(game: PreferenceGame) -> list[str]:
-    from .plot import majority_graph, win_matrix
+def _game_sections(game: PreferenceGame, policy: FloatArray) -> list[str]:
+    from .plot import win_matrix
+    from .plot.graph import draw_graph
     from .plot.page import svg
 
     sections = [
-        _section("Who beats whom", _figure(svg(majority_graph(game), "graph"), "Majority graph")),
+        _section("Who beats whom", _figure(svg(draw_graph(game, None, played=policy), "graph"), "Majority graph")),
         _section("Win matrix", game_table(game)),
     ]
     if _MOST_ROWS < game.n_responses <= _MOST_DRAWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,10 @@ def as_game(game: Game | ArrayLike) -> Game:
     """Return a game as it is, and a square array as a matrix of win probabilities."""
     if isinstance(game, (PreferenceGame, MatrixGame, MultiplayerGame)):
         return game
+    if isinstance(game, (str, bytes, os.PathLike)):
+        raise InputError(f"game is {game!r}, a text or path; read files with gp.read and look up named games in gp.zoo")
+    if hasattr(game, "game"):
+        raise InputError(f"game is a {type(game).__name__}; pass its .game")
     return preference_game(game)
 
 

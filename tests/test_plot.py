@@ -631,3 +631,17 @@ def test_cell_colours_are_mirror_images_and_legible():
     assert cell_colors(0.0)[0] == "#e66100"
     # 4.5 is the least contrast of readable text (WCAG 2.1, AA).
     assert min(contrast(p) for p in np.linspace(0, 1, 201)) > 4.5
+
+
+def test_the_page_of_a_large_game_shows_who_is_played() -> None:
+    from gametheory_pref.plot.graph import _shown
+    from gametheory_pref.solving import solve
+
+    rng = np.random.default_rng(0)
+    n = 30
+    upper = np.triu(rng.uniform(-0.5, 0.5, (n, n)), 1)
+    solution = solve(0.5 + upper - upper.T)
+    played = np.flatnonzero(np.asarray(solution.policy) > 0)
+    assert 3 <= len(played) <= 12
+    assert set(_shown(solution.problem.game, np.asarray(solution.policy)).tolist()) == set(played.tolist())
+    assert len(_shown(solution.problem.game, None)) <= 12

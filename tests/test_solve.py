@@ -401,3 +401,10 @@ def test_a_block_of_near_ties_is_solved_to_rounding() -> None:
     payoff[n:, :n] = -0.3
     assert gp.solve(0.5 + payoff, "simplex").gap > 1e-12
     assert gp.solve(0.5 + payoff).gap <= 1e-13
+
+
+def test_texts_and_zoo_entries_are_pointed_the_right_way() -> None:
+    with pytest.raises(gp.InputError, match=r"read files with gp\.read"):
+        gp.solve("counts.csv")
+    with pytest.raises(gp.InputError, match=r"pass its \.game"):
+        gp.solve(gp.zoo["comal"])  # type: ignore[arg-type]

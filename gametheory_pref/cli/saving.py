@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..games import PreferenceGame
 from ..gap import payoff_vectors
 from .output import json_text
 
 if TYPE_CHECKING:
     from .solve_command import Report
+
+
+def require_folder(path: str | None) -> None:
+    """Refuse a file in a folder that does not exist, before any work is done for it."""
+    folder = pathlib.Path(path or ".").parent
+    if not folder.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {folder}; make it first")
 
 
 def save(report: Report, path: str) -> None:

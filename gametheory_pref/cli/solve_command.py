@@ -27,7 +27,7 @@ from .output import note, show, show_json
 from .policy_table import Column, table
 from .reading import load
 from .reference_file import read_reference
-from .saving import save
+from .saving import require_folder, save
 from .text import fields, label, listing, seconds
 
 SCHEMA = "gtpref.solve/1"
@@ -95,6 +95,7 @@ def _without_log(solution: Solution) -> Solution:
 
 def run(args: Namespace) -> int:
     """Read, solve, print, and write the file asked for."""
+    require_folder(args.output)
     loaded = load(args)
     question = Question(args.temperature, args.reference, args.method, args.tol, args.exact)
     with interpreted() if is_small(loaded.game) else contextlib.nullcontext():

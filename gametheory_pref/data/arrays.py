@@ -34,6 +34,8 @@ def load_archive(data: bytes) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if "[Content_Types].xml" in archive.namelist():
+                raise InputError("this is an office document (a workbook, say); export the table as CSV")
             if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
                 raise InputError(f"the archive unpacks to more than {MAX_BYTES >> 30} GiB")
             for member in archive.infolist():

@@ -232,6 +232,8 @@ def _why_not_number(cell: str) -> str:
         return f"{text!r} is not finite"
     if re.fullmatch(r"[+-]?\d*,\d+", text):
         return f"{text!r} has a decimal comma; write a decimal point"
+    if re.fullmatch(r"[+-]?[\d.]+\s*%", text):
+        return f"{text!r} is a percentage; write the fraction, 0.5 for 50%"
     return f"{text[:40]!r} is not a number"
 
 

@@ -232,6 +232,11 @@ def _probabilities(table: Table, options: Options, format: str) -> Loaded:
     return Loaded(game, f"{format}, matrix of win probabilities", notes)
 
 
+def _near_one(total: float) -> str:
+    """Show a sum with three decimals, or with as many as tell it from 1."""
+    return f"{total:.3f}" if abs(total - 1.0) >= 5e-4 else f"{total:.12g}"
+
+
 def _require_complementary(table: Table, values: FloatArray, total: FloatArray, atol: float) -> None:
     off = np.abs(total - 1.0)
     if (off <= atol).all():
@@ -245,9 +250,9 @@ def _require_complementary(table: Table, values: FloatArray, total: FloatArray, 
         )
     a, b = table.row_names[i], table.row_names[j]
     raise InputError(
-        f"P[{a},{b}] + P[{b},{a}] = {total[i, j]:.3f}, not 1. If ties were left out of the win counts, pass "
-        'ties="half-missing" to share them or ties="drop" to ignore them; to average the two, pass '
-        "symmetrize=True",
+        f"P[{a},{b}] + P[{b},{a}] = {_near_one(total[i, j])}, not 1. If ties were left out of the win counts, pass "
+        'ties="half-missing" to share them or ties="drop" to ignore them; to average the two (numbers that were '
+        "rounded, judges that favour a position), pass symmetrize=True",
         line=table.line(i),
     )
 

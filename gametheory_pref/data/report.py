@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .._types import Labels
 from ..games import Game, MatrixGame, PreferenceGame
 from .options import Loaded, Options
 from .reader import Format, load
@@ -157,9 +161,14 @@ def _of_preference_game(game: PreferenceGame, loaded: Loaded) -> DataReport:
         n_missing=votes.n_missing,
         least_per_pair=float(compared.min()) if compared.size else None,
         most_per_pair=float(compared.max()) if compared.size else None,
-        n_judges=None if log is None or log.judge is None else len(set(log.judge.tolist())),
+        n_judges=None if log is None or log.judge is None else _count_named(log.judge, log.judges),
         n_prompts=None if log is None or log.prompt is None else len(set(log.prompt.tolist())),
         weighted=log is not None and log.weight is not None,
         first_share=votes.first_share,
         notes=loaded.notes,
     )
+
+
+def _count_named(codes: NDArray[np.int32], labels: Labels) -> int:
+    """Return how many labels occur; a blank cell names nobody."""
+    return sum(labels[code] != "" for code in set(codes.tolist()))

@@ -449,7 +449,8 @@ def _explain_bad_row(
     count = np.count_nonzero(bad)
     return fail(
         row,
-        f"{count} {'row' if count == 1 else 'rows'} not understood; first: {what}. Mend or drop such rows",
+        f"{count} {'row' if count == 1 else 'rows'} not understood; first: {what}. "
+        "Mend such rows; when a file is read, skip_bad=True leaves them out",
     )
 
 

@@ -24,7 +24,7 @@ from .style import (
     shorten,
     style,
 )
-from .words import display_order, never_compared, only_preference_game, show_win
+from .words import NEGLIGIBLE, display_order, never_compared, only_preference_game, show_win
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,8 +75,12 @@ def majority_graph(game: PreferenceGame | ArrayLike, *, ax: Axes | None = None) 
     UnsupportedCombination
         The game is not a preference game.
     """
-    checked = only_preference_game(game, "majority_graph")
-    shown = _shown(checked)
+    return draw_graph(only_preference_game(game, "majority_graph"), ax, played=None)
+
+
+def draw_graph(checked: PreferenceGame, ax: Axes | None, *, played: FloatArray | None) -> Axes:
+    """Draw the majority graph of a checked game; of many responses show first those that `played` gives most mass."""
+    shown = _shown(checked, played)
     names = [checked.names[i] for i in shown]
     with style():
         if ax is None:
@@ -94,18 +98,28 @@ def majority_graph(game: PreferenceGame | ArrayLike, *, ax: Axes | None = None) 
         _name_nodes(ax, texts, places)
         _frame(ax, edges, places)
         # The name of the top node stands between the graph and the title.
-        set_title(ax, *_titles(checked, shown), inches=1.2 * axes_size(ax)[0], pad=22.0, loc="center")
+        lines = _titles(checked, shown, of_policy=_chooses(played))
+        set_title(ax, *lines, inches=1.2 * axes_size(ax)[0], pad=22.0, loc="center")
     return ax
 
 
-def _shown(game: PreferenceGame) -> IntArray:
-    """Return all of a small game, else as many top layers as fit, else the best of the Smith set."""
+def _shown(game: PreferenceGame, played: FloatArray | None) -> IntArray:
+    """Return all of a small game; else the responses played most, then top layers, then the best of the Smith set."""
     order = display_order(game)
     if len(order) <= _MOST_NODES:
         return order
+    if _chooses(played):
+        assert played is not None
+        rank = np.argsort(np.argsort(-played[order], kind="stable"), kind="stable")
+        return order[(rank < _MOST_NODES) & (played[order] > NEGLIGIBLE)]
     ends = np.cumsum([len(layer) for layer in smith_layers(game)])
     fitting = ends[ends <= _MOST_NODES]
     return order[: int(fitting[-1]) if len(fitting) else _MOST_NODES]
+
+
+def _chooses(played: FloatArray | None) -> bool:
+    """Whether a policy plays enough responses to make a graph of them."""
+    return played is not None and int(np.count_nonzero(played > NEGLIGIBLE)) > 2
 
 
 def _circle(n: int) -> FloatArray:
@@ -205,12 +219,14 @@ def _frame(ax: Axes, edges: list[_Edge], places: FloatArray) -> None:
         ax.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=2.4, ncols=2)
 
 
-def _titles(game: PreferenceGame, shown: IntArray) -> list[str]:
+def _titles(game: PreferenceGame, shown: IntArray, *, of_policy: bool) -> list[str]:
     n = game.n_responses
     size = len(smith_indices(game))
     filled = "the Condorcet winner" if size == 1 else f"the Smith set ({size} of {n})"
     what = "Who beats whom"
-    if len(shown) == size < n:
+    if of_policy and n > _MOST_NODES:
+        what += f": the {len(shown)} of {n} responses that are played most"
+    elif len(shown) == size < n:
         what += f": the Smith set only, {size} of {n} responses"
     elif len(shown) < size:
         what += f": the {len(shown)} with the highest mean win rate of {size} in the Smith set"

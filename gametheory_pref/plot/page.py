@@ -9,11 +9,13 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..games import PreferenceGame
 from ..solution import Solution
 from .bars import BAR_INCHES, draw_policy, policy_bars, policy_rows
-from .graph import majority_graph
+from .graph import draw_graph
 from .heat_map import draw_matrix
 from .style import style
 from .words import display_order, gap_text, kind, smith_sentence, uniqueness_sentence, warning
@@ -50,7 +52,7 @@ def figure(solution: Solution) -> Figure:
         # Subfigures keep the long names of one panel from pushing another.
         grid = page.add_gridspec(2, 2, height_ratios=[panels, bars], width_ratios=[1.1, 1.0])
         draw_matrix(game, display_order(game)[:MOST_ROWS], page.add_subfigure(grid[0, 0]).add_subplot())
-        majority_graph(game, ax=page.add_subfigure(grid[0, 1]).add_subplot())
+        draw_graph(game, page.add_subfigure(grid[0, 1]).add_subplot(), played=np.asarray(solution.policy))
         draw_policy(solution, ["Policy"], page.add_subfigure(grid[1, :]).add_subplot())
         headline = "\n".join(textwrap.fill(line, 130) for line in _headlines(solution, game))
         page.suptitle(headline, x=0.01, ha="left", fontsize=12.0, parse_math=False)

@@ -135,7 +135,7 @@ def test_a_closed_pipe_is_quiet(four):
 def test_an_unwritable_output_is_a_sentence(run, four, tmp_path):
     result = run("solve", str(four), "-o", str(tmp_path / "no" / "folder" / "x.json"))
     assert result.code == 2
-    assert "x.json: No such file or directory" in result.err
+    assert "x.json cannot be written: there is no folder" in result.err
 
 
 def test_names_that_the_stream_cannot_hold_are_escaped(run, tmp_path):

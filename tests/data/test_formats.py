@@ -397,3 +397,23 @@ def test_single_precision_arrays_pass_as_rounded(tmp_path: pathlib.Path) -> None
     np.save(path, np.array([[0.5, 1 / 3], [0.666, 0.5]], dtype=np.float32))
     with pytest.raises(InputError, match="not 1"):
         read(path)
+
+
+def test_a_blank_judge_is_nobody() -> None:
+    game = read_text("model_a,model_b,winner,judge\na,b,model_a,x\na,b,model_b,\n", name="log.csv")
+    report = data_report(game)
+    assert report.n_judges == 1
+
+
+def test_office_documents_and_percentages_are_named(tmp_path: pathlib.Path) -> None:
+    import zipfile
+
+    path = tmp_path / "table.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+    with pytest.raises(InputError, match="export the table as CSV"):
+        read(path)
+    with pytest.raises(InputError, match=r"'70%' is a percentage; write the fraction"):
+        read_text(",a,b\na,0.5,70%\nb,0.3,0.5\n", name="p.csv")
+    with pytest.raises(InputError, match=r"= 1\.0000001, not 1"):
+        read_text(",a,b\na,0.5,0.7000001\nb,0.3,0.5\n", name="p.csv")
