@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -25,6 +26,11 @@ _ROWS_AT_ONCE = 512
 _SAMPLE = 1 << 20
 """Characters looked at to find the separator."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
+
+
+# A whole cell between semicolons or tabs; where the comma separates cells it cannot be a decimal comma.
+_DECIMAL_COMMA = re.compile(r"(?:(?<=[;\t\n])|^)([ \t]*[+-]?\d*),(\d+)(?=[ ]*(?:[;\t\r\n]|$))", re.MULTILINE)
+_DECIMAL_POINT = re.compile(r"(?:(?<=[;\t\n])|^)[ \t]*[+-]?\d*\.\d+(?=[ ]*(?:[;\t\r\n]|$))", re.MULTILINE)
 
 
 class Records:
@@ -122,9 +128,19 @@ def read_delimited(text: str, options: Options, *, suffix: str) -> Loaded:
     if isinstance(layout, LogLayout):
         columns = _read_log(records, header, layout)
         return game_from_log(columns, options, _FailAtLine(records), format=f"{format}, battle log")
+    if delimiter in (";", "\t") and _has_decimal_commas(text):
+        loaded = read_delimited(_DECIMAL_COMMA.sub(r"\1.\2", text), options, suffix=suffix)
+        return replace(loaded, notes=(*loaded.notes, "decimal commas were read as decimal points"))
     if isinstance(layout, PairLayout):
         return _read_pairs(records, header, layout, options, f"{format}, counted pairs")
     return game_from_table(_read_table(records), options, format=format)
+
+
+def _has_decimal_commas(text: str) -> bool:
+    """Whether commas inside cells can only be decimal: not all like 1,234, which may be a thousand, and no points."""
+    found = [whole.strip() + "," + part for whole, part in _DECIMAL_COMMA.findall(text)]
+    thousands = all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell) for cell in found)
+    return bool(found) and not thousands and not _DECIMAL_POINT.search(text)
 
 
 class _FailAtLine:

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[str, str, int | None, dict[str, Any]]] = {
     "overflow": ("0 1e999\n-1e999 0", "'1e999' is not finite", 1, {}),
     "word": (",a,b\na,0.5,maybe\nb,0.3,0.5\n", "'maybe' is not a number", 2, {}),
     "underscore": ("0 1 1_0\n3 0 1\n2 2 0", "'1_0' is not a number", 1, {}),
-    "decimal comma": (";a;b\na;0,5;0,7\nb;0,3;0,5\n", "decimal comma; write a decimal point", 2, {}),
+    "decimal comma": (";a;b\na;0.5;0,7\nb;0,3;0.5\n", "decimal comma; write a decimal point", 2, {}),
     "blank cell": (",a,b\na,0.5,\nb,0.3,0.5\n", "cell [a, b] is blank", 2, {}),
     "not complementary": (
         ",x1,y1\nx1,0.5,0.7\ny1,0.2,0.5\n",

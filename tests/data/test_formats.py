@@ -417,3 +417,13 @@ def test_office_documents_and_percentages_are_named(tmp_path: pathlib.Path) -> N
         read_text(",a,b\na,0.5,70%\nb,0.3,0.5\n", name="p.csv")
     with pytest.raises(InputError, match=r"= 1\.0000001, not 1"):
         read_text(",a,b\na,0.5,0.7000001\nb,0.3,0.5\n", name="p.csv")
+
+
+def test_decimal_commas_between_semicolons() -> None:
+    loaded = load(io.BytesIO(b";a;b\na;0,5;0,7\nb;0,3;0,5\n"), Options())
+    assert isinstance(loaded.game, PreferenceGame)
+    assert_allclose(loaded.game.preference, [[0.5, 0.7], [0.3, 0.5]])
+    assert "decimal commas were read as decimal points" in loaded.notes
+    for ambiguous in (";a;b\na;0;1,234\nb;2,500;0\n", ";a;b\na;0.5;0,7\nb;0,3;0.5\n"):
+        with pytest.raises(InputError, match="decimal comma"):
+            read_text(ambiguous, name="x.csv")
