@@ -379,29 +379,6 @@ def _take_answers(bundle, tol, first, policy_out, gap_out, status_out):
 
 
 @jit
-def _solve_bundle(bundle, tol, first, policy_out, gap_out, status_out):
-    """Run Newton on all lanes; a game is done when its status is no longer `_STEP_LIMIT`."""
-    n_left = 0
-    for k in range(min(LANES, status_out.size - first)):
-        if bundle.per_temperature[k] * LOWEST_TEMPERATURE <= 1.0:
-            n_left += 1
-    if n_left == 0:
-        return
-    _start(bundle)
-    for n_steps in range(LANE_STEPS):
-        _normalize(bundle)
-        _equation_error(bundle)
-        n_left -= _take_answers(bundle, tol, first, policy_out, gap_out, status_out)
-        if n_left == 0:
-            return
-        if n_steps % STEPS_PER_FACTORIZATION == 0:
-            _factor(bundle)
-            _solve(bundle.matrix, bundle.ones, bundle.single)
-        _solve(bundle.matrix, bundle.solution, bundle.single)
-        _move(bundle)
-
-
-@jit
 def _solve_alone(preference, active, log_reference, temperature, tol, policy_out):
     """Solve one game by `newton_path` on the responses that may have mass; return its gap and status."""
     n = active.size
@@ -432,7 +409,64 @@ def _solve_alone(preference, active, log_reference, temperature, tol, policy_out
 
 
 @jit
-def regularized_batch(preference, active, log_reference, temperature, tol, policy_out, gap_out, status_out):
+def regularized_lanes(preference, active, log_reference, temperature, tol, policy_out, gap_out, status_out):
+    """Run Newton on bundles of games; return how many games keep the status `_STEP_LIMIT`.
+
+    The loop stands here rather than in a function of its own because every level of calls is optimised anew, which
+    costs seconds of compilation.
+    """
+    n_games, n = log_reference.shape
+    for game in range(n_games):
+        status_out[game] = _STEP_LIMIT
+    if n > LARGEST:
+        return n_games
+    n_left = n_games
+    bundle = _new_bundle(n)
+    for first in range(0, n_games, LANES):
+        _load(preference, active, log_reference, temperature, first, bundle)
+        n_running = 0
+        for k in range(min(LANES, n_games - first)):
+            if bundle.per_temperature[k] * LOWEST_TEMPERATURE <= 1.0:
+                n_running += 1
+        if n_running == 0:
+            continue
+        _start(bundle)
+        for n_steps in range(LANE_STEPS):
+            _normalize(bundle)
+            _equation_error(bundle)
+            n_found = _take_answers(bundle, tol, first, policy_out, gap_out, status_out)
+            n_running -= n_found
+            n_left -= n_found
+            if n_running == 0:
+                break
+            if n_steps % STEPS_PER_FACTORIZATION == 0:
+                _factor(bundle)
+                _solve(bundle.matrix, bundle.ones, bundle.single)
+            _solve(bundle.matrix, bundle.solution, bundle.single)
+            _move(bundle)
+    return n_left
+
+
+@jit
+def finish_alone(preference, active, log_reference, temperature, tol, policy_out, gap_out, status_out):
+    """Solve by `newton_path` the games that still have the status `_STEP_LIMIT`."""
+    for game in range(status_out.size):
+        if status_out[game] == _STEP_LIMIT:
+            gap_out[game], status_out[game] = _solve_alone(
+                preference[game], active[game], log_reference[game], temperature[game], tol, policy_out[game]
+            )
+
+
+def regularized_batch(
+    preference: Any,
+    active: Any,
+    log_reference: Any,
+    temperature: Any,
+    tol: float,
+    policy_out: Any,
+    gap_out: Any,
+    status_out: Any,
+) -> None:
     """Solve many games at their temperatures from their references.
 
     Parameters
@@ -450,16 +484,6 @@ def regularized_batch(preference, active, log_reference, temperature, tol, polic
     policy_out, gap_out, status_out : (B, n), (B,), (B,) int64 arrays
         Equilibrium, two-sided gap in win probability, and `Status` (1 converged, 5 not finite, 6 inaccurate).
     """
-    n_games, n = log_reference.shape
-    for game in range(n_games):
-        status_out[game] = _STEP_LIMIT
-    if n <= LARGEST:
-        bundle = _new_bundle(n)
-        for first in range(0, n_games, LANES):
-            _load(preference, active, log_reference, temperature, first, bundle)
-            _solve_bundle(bundle, tol, first, policy_out, gap_out, status_out)
-    for game in range(n_games):
-        if status_out[game] == _STEP_LIMIT:
-            gap_out[game], status_out[game] = _solve_alone(
-                preference[game], active[game], log_reference[game], temperature[game], tol, policy_out[game]
-            )
+    games = preference, active, log_reference, temperature, tol, policy_out, gap_out, status_out
+    if regularized_lanes(*games) > 0:
+        finish_alone(*games)
