@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from .exact.solution_set import SolutionSet
 
+EXACT_GAP = 1e-9
+"""Largest gap of an answer that may be called exact."""
+
 SCHEMA = "gtpref.solution/1"
 
 
@@ -165,12 +168,15 @@ class Solution:
         stated = math.inf if data["gap"] is None else float(data["gap"])
         if not (stated == gap or abs(gap - stated) <= 1e-9 + 1e-6 * gap):
             raise InputError(f"gap is stated as {stated:.6g} but the policy's gap in this game is {gap:.6g}")
+        status = Status[data["status"].upper()]
+        if status is Status.EXACT and gap > EXACT_GAP:
+            raise InputError(f"status is stated as exact but the gap is {gap:.6g}, above {EXACT_GAP:g}")
         return cls(
             problem=problem,
             policy=policy,
             value=float(data["value"]),
             gap=gap,
-            status=Status[data["status"].upper()],
+            status=status,
             message=data["message"],
             method=data["method"],
             n_steps=int(data["n_steps"]),

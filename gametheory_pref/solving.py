@@ -18,11 +18,9 @@ from .exact_methods import Answer, Limits, choose
 from .games import Game
 from .gap import problem_gap, value
 from .problem import Policy, Problem, as_policy, as_problem
-from .solution import Solution
+from .solution import EXACT_GAP, Solution
 from .status import Status
 from .trace import Record, Snapshot, Trace
-
-_EXACT_GAP = 1e-9
 
 
 def solve(
@@ -148,7 +146,7 @@ def _finish(
     status = answer.status
     if status in (Status.EXACT, Status.CONVERGED):
         status = (
-            Status.EXACT if gap <= min(_EXACT_GAP, limits.tol)
+            Status.EXACT if gap <= min(EXACT_GAP, limits.tol)
             else Status.CONVERGED if gap <= limits.tol
             else Status.INACCURATE
         )

@@ -265,6 +265,9 @@ def test_json_with_a_false_claim_is_refused() -> None:
         gp.Solution.from_dict(data)
     with pytest.raises(gp.InputError, match="gap is stated as inf"):
         gp.Solution.from_dict(data | {"gap": None})
+    data["gap"] = gp.duality_gap(COMAL, [1.0, 0.0, 0.0])
+    with pytest.raises(gp.InputError, match="status is stated as exact"):
+        gp.Solution.from_dict(data)
     with pytest.raises(gp.InputError, match="schema must be"):
         gp.Solution.from_dict({"schema": "other/1"})
 
@@ -359,6 +362,7 @@ def test_results_pickle() -> None:
     solution = gp.solve(COMAL)
     back = pickle.loads(pickle.dumps(solution))
     np.testing.assert_array_equal(back.policy, solution.policy)
+    assert not back.problem.game.payoff.flags.writeable
     error = pickle.loads(pickle.dumps(gp.InputError("bad", file="x.csv", line=3)))
     assert str(error) == "x.csv: line 3: bad"
 

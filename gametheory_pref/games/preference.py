@@ -59,6 +59,12 @@ class PreferenceGame:
             known = ", ".join(str(label) for label in self.names[:8])
             raise InputError(f"no response is called {name!r}; the names start with {known}") from None
 
+    def __setstate__(self, state: dict[str, object]) -> None:
+        # numpy does not pickle the flag that makes arrays read-only.
+        self.__dict__.update(state)
+        self.preference.flags.writeable = False
+        self.payoff.flags.writeable = False
+
     def __repr__(self) -> str:
         source = "" if self.votes is None else f", {self.votes.n_comparisons:g} comparisons"
         missing = f", {self.n_missing} pairs never compared" if self.n_missing else ""
