@@ -120,9 +120,10 @@ class Certificate:
             return False
         if not np.allclose(regrets, np.atleast_1d(self.regret), rtol=0.0, atol=rounding):
             return False
-        if not self._best_responses_hold() or not self._solution_set_holds():
+        # The proof comes before the claims read from it: one of another game may not even fit the names.
+        if self.proof is not None and not self._verify_proof(self.proof):
             return False
-        return self.proof is None or self._verify_proof(self.proof)
+        return self._best_responses_hold() and self._solution_set_holds()
 
     def _best_responses_hold(self) -> bool:
         """Whether nothing beats the best responses named by more than rounding: ties leave a choice."""
@@ -291,7 +292,8 @@ def _proves_profile(proof: Proof | ZeroSumProof, game: MatrixGame, policy: tuple
 
 
 def _close(exact: Sequence[Fraction], policy: FloatArray) -> bool:
-    return bool(np.abs(np.array([float(p) for p in exact]) - policy).max() <= 1e-7)
+    floats = np.array([float(p) for p in exact])
+    return floats.shape == policy.shape and bool(np.abs(floats - policy).max() <= 1e-7)
 
 
 def _all_unique(sets: tuple[SolutionSet, ...]) -> bool | None:

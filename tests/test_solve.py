@@ -337,6 +337,24 @@ def test_certificates_of_a_regularised_equilibrium_are_verified() -> None:
     assert not dataclasses.replace(certificate, best_response=2).verify()
 
 
+def test_a_certificate_with_the_proof_of_another_game_is_refused() -> None:
+    """The float claims of each certificate stay true; only the proof is not its own."""
+    import dataclasses
+
+    certificate = gp.solve(gp.from_counts([[0, 6, 2], [4, 0, 7], [8, 3, 0]])).certificate(exact=True)
+    larger = gp.solve(gp.from_counts([[0, 6, 2, 9], [4, 0, 7, 9], [8, 3, 0, 9], [1, 1, 1, 0]])).certificate(exact=True)
+    assert certificate.proof is not None
+    assert not dataclasses.replace(certificate, proof=larger.proof).verify()
+    assert not dataclasses.replace(larger, proof=certificate.proof).verify()
+    tampered = dataclasses.replace(certificate.proof, policy=certificate.proof.policy[::-1])
+    assert certificate.verify()
+    assert not dataclasses.replace(certificate, proof=tampered).verify()
+
+    pennies = gp.solve(gp.matrix_game([[3, -1], [-1, 1]])).certificate(exact=True)
+    assert not dataclasses.replace(pennies, proof=certificate.proof).verify()
+    assert not dataclasses.replace(certificate, proof=pennies.proof).verify()
+
+
 def test_exact_certificates_are_refused_where_there_is_none() -> None:
     with pytest.raises(gp.UnsupportedCombination, match="temperature 0"):
         gp.solve(COMAL, temperature=0.1).certificate(exact=True)
