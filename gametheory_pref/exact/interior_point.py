@@ -33,6 +33,7 @@ from .._types import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..status import Status
 from .elimination import Elimination, block, eliminate, gains
+from .newton_direction import NewtonSystem, direction
 
 _ROUNDING = 2e-14
 """Gap, as a share of the largest payoff, below which a polished point counts as exact."""
@@ -271,7 +272,7 @@ class _Path:
         self.best = _Candidate(start, 2.0 * float(payoffs.max()), False)
         self.n_steps = 0
         self.n_factorizations = 0
-        self._newton = _NewtonSystem(payoff, single)
+        self._newton = NewtonSystem(payoff, single)
         self._size = float(np.linalg.norm(payoff) / n)
         self._offset = offset
 
@@ -306,7 +307,7 @@ class _Path:
         if self._newton.single:
             if self.mu * len(self.p) > 1e-6 and self._try_step(mu_floor):
                 return True
-            self._newton = _NewtonSystem(self.payoff, False)
+            self._newton = NewtonSystem(self.payoff, False)
         return self._try_step(mu_floor)
 
     def _try_step(self, mu_floor: float) -> bool:
@@ -315,7 +316,7 @@ class _Path:
             self.n_factorizations += 1
             if not self._newton.factorize(s / p):
                 return False
-            dp, ds, dtheta, length = _direction(self._newton, p, s, self.mu, mu_floor)
+            dp, ds, dtheta, length = direction(self._newton, p, s, self.mu, mu_floor)
             p = p + length * dp
             p /= p.sum()
             # s and theta follow from p, so that rounding and inexact solves never leave the feasible set;
@@ -362,83 +363,6 @@ class _Path:
             self.best = candidate
 
 
-class _NewtonSystem:
-    """``[diag(d) - A, 1; -1', 0]``, factorised in place, in single or double precision."""
-
-    def __init__(self, payoff: FloatArray, single: bool) -> None:
-        from scipy.linalg import lapack
-
-        n = len(payoff)
-        self.single = single
-        dtype = np.float32 if single else np.float64
-        self._getrf, self._getrs = (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
-        # -A is A', whose columns are contiguous: the matrix LAPACK wants is a straight copy of memory.
-        self._negated = payoff.astype(dtype).T if single else payoff.T
-        self._matrix = np.empty((n + 1, n + 1), dtype, order="F")
-        self._right = np.zeros(n + 1, dtype)
-
-    def factorize(self, diagonal: FloatArray) -> bool:
-        n = len(diagonal)
-        matrix = self._matrix
-        matrix[:n, :n] = self._negated
-        np.fill_diagonal(matrix, diagonal)
-        matrix[:n, n] = 1.0
-        matrix[n, :n] = -1.0
-        matrix[n, n] = 0.0
-        self._factors, self._pivots, info = self._getrf(matrix, overwrite_a=1)
-        return bool(info == 0)
-
-    def solve(self, right: FloatArray) -> tuple[FloatArray, float]:
-        """Return dp, of sum 0, and dtheta."""
-        n = len(right)
-        self._right[:n] = right
-        self._right[n] = 0.0
-        solution = self._getrs(self._factors, self._pivots, self._right)[0].astype(np.float64, copy=False)
-        return solution[:n], float(solution[n])
-
-
-def _direction(
-    newton: _NewtonSystem, p: FloatArray, s: FloatArray, mu: float, mu_floor: float
-) -> tuple[FloatArray, FloatArray, float, float]:
-    """Return the corrected direction (dp, ds, dtheta) and the length to go along it."""
-    # With right-hand side c/p the step satisfies p ds + s dp = c, hence ds = c/p - (s/p) dp.
-    ratio = s / p
-    dp, dtheta = newton.solve(-s)
-    ds = -s - ratio * dp
-    length = _longest(p, s, dp, ds)
-    predicted = float((p + length * dp) @ (s + length * ds)) / len(p)
-    target = max(min(max((predicted / mu) ** 3, 1e-6), 0.8) * mu, mu_floor)
-    right = (target - p * s - dp * ds) / p
-    dp, dtheta = newton.solve(right)
-    ds = right - ratio * dp
-    length = _longest(p, s, dp, ds)
-    for _ in range(2):
-        corrected = right + _centrality(p, s, dp, ds, min(1.0, length + 0.3), target) / p
-        dp_new, dtheta_new = newton.solve(corrected)
-        ds_new = corrected - ratio * dp_new
-        length_new = _longest(p, s, dp_new, ds_new)
-        if length_new < length + 0.015:
-            break
-        right, dp, ds, dtheta, length = corrected, dp_new, ds_new, dtheta_new, length_new
-    return dp, ds, dtheta, 0.995 * length
-
-
-def _centrality(
-    p: FloatArray, s: FloatArray, dp: FloatArray, ds: FloatArray, length: float, target: float
-) -> FloatArray:
-    """Return what moves outlying products, one trial step ahead, back to within a factor 10 of the target."""
-    products = (p + length * dp) * (s + length * ds)
-    result: FloatArray = np.minimum(np.maximum(products, 0.1 * target), 10.0 * target) - products
-    np.maximum(result, -10.0 * target, out=result)
-    return result
-
-
-def _longest(p: FloatArray, s: FloatArray, dp: FloatArray, ds: FloatArray) -> float:
-    """Return the longest step, at most 1, that keeps p and s nonnegative."""
-    steepest = min(float(np.minimum.reduce(dp / p)), float(np.minimum.reduce(ds / s)))
-    return 1.0 if steepest >= -1.0 else -1.0 / steepest
-
-
 def _polish(payoff: FloatArray, p: FloatArray, support: IntArray) -> FloatArray | None:
     """Return the solution of A_SS x = 0, 1'x = 1 near p, completed by zeros, or None if it is not a policy.
 
@@ -450,7 +374,7 @@ def _polish(payoff: FloatArray, p: FloatArray, support: IntArray) -> FloatArray 
         return None
     x = p[support] / p[support].sum()
     sub = block(payoff, support, support)
-    newton = _NewtonSystem(sub, False)
+    newton = NewtonSystem(sub, False)
     weights = np.minimum((x.mean() / x) ** 2, 1e6)
     if not newton.factorize(1e-9 * weights):
         return None
