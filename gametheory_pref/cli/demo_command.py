@@ -14,11 +14,11 @@ from ..exact.rational import Proof
 from ..games import PreferenceGame
 from ..solution import Solution
 from . import exit_codes
+from .answering import Question, Report, answer
 from .game_summary import cycle_text
 from .output import note, show, show_json
 from .policy_table import Column, table
 from .saving import save
-from .solve_command import Question, Report, answer
 from .text import count, listing
 
 _TEMPERATURE = 0.05

@@ -16,7 +16,7 @@ from .output import show, show_json
 from .text import fields
 
 _CORE = ("numpy", "scipy", "numba", "cvxpy", "matplotlib")
-_OPTIONAL = ("pyarrow", "torch", "transformers", "trl", "anywidget")
+_OPTIONAL = ("pyarrow",)
 _SETTINGS = ("GAMETHEORY_PREF_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DISABLE_JIT", "OMP_NUM_THREADS")
 
 

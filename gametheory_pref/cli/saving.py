@@ -14,7 +14,7 @@ from ..gap import payoff_vectors
 from .output import json_text
 
 if TYPE_CHECKING:
-    from .solve_command import Report
+    from .answering import Report
 
 
 def require_folder(path: str | None) -> None:

@@ -71,11 +71,11 @@ class DataReport:
         if self.n_comparisons is not None:
             said.append(self._votes())
             said.append(f"{self.n_missing} of {self.n_pairs} pairs were never compared.")
-            if self.least_per_pair is not None:
-                said.append(f"A compared pair has {self.least_per_pair:g} to {self.most_per_pair:g} comparisons.")
+            if self.least_per_pair is not None and self.most_per_pair is not None:
+                said.append(_per_pair(self.least_per_pair, self.most_per_pair))
         people = [
-            f"{count} {word}"
-            for count, word in ((self.n_judges, "judges"), (self.n_prompts, "prompts"))
+            f"{count} {word if count == 1 else word + 's'}"
+            for count, word in ((self.n_judges, "judge"), (self.n_prompts, "prompt"))
             if count is not None
         ]
         if people:
@@ -172,3 +172,9 @@ def _of_preference_game(game: PreferenceGame, loaded: Loaded) -> DataReport:
 def _count_named(codes: NDArray[np.int32], labels: Labels) -> int:
     """Return how many labels occur; a blank cell names nobody."""
     return sum(labels[code] != "" for code in set(codes.tolist()))
+
+
+def _per_pair(least: float, most: float) -> str:
+    if least == most:
+        return f"Each compared pair has {least:g} {'comparison' if least == 1 else 'comparisons'}."
+    return f"A compared pair has {least:g} to {most:g} comparisons."

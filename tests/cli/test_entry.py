@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from gametheory_pref import InputError, __version__
-from gametheory_pref.cli import solve_command
+from gametheory_pref.cli import answering
 
 
 def _python(*argv: str, **kwargs):
@@ -102,7 +102,7 @@ def test_an_interrupt_is_code_130(run, four, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(solve_command, "solve", interrupted)
+    monkeypatch.setattr(answering, "solve", interrupted)
     result = run("solve", str(four))
     assert (result.code, result.out, result.err) == (130, "", "gtpref: interrupted\n")
 
@@ -111,7 +111,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_input(run, four, monkeypatch):
     def faulty(*args, **kwargs):
         raise ZeroDivisionError("no good")
 
-    monkeypatch.setattr(solve_command, "solve", faulty)
+    monkeypatch.setattr(answering, "solve", faulty)
     result = run("solve", str(four))
     assert result.code == 3
     assert result.err.startswith("gtpref: error: ZeroDivisionError: no good; this is a fault of gtpref")

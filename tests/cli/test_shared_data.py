@@ -55,7 +55,7 @@ def test_every_two_player_and_larger_game_is_solved_or_refused(run, shared_data)
             assert "add up to a constant" in result.err, path.name
 
 
-def _solve_and_compare(run, folder: pathlib.Path, name: str) -> None:
+def _check_solved(run, folder: pathlib.Path, name: str) -> None:
     known = json.loads((folder / "solutions.json").read_text(encoding="utf-8"))
     result = run("solve", str(folder / name), "--json")
     assert result.code == 0, (name, result.err)
@@ -71,13 +71,13 @@ def _solve_and_compare(run, folder: pathlib.Path, name: str) -> None:
 def test_every_preference_file_is_solved(run, shared_data, folder):
     for name in _files(shared_data):
         if name.startswith(folder) and name not in NOT_A_GAME and name not in LARGE:
-            _solve_and_compare(run, shared_data, name)
+            _check_solved(run, shared_data, name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(LARGE))
 def test_every_large_preference_file_is_solved(run, shared_data, name):
-    _solve_and_compare(run, shared_data, name)
+    _check_solved(run, shared_data, name)
 
 
 @pytest.mark.parametrize("name", sorted(WITH_OPTIONS))

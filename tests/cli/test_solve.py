@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 import gametheory_pref as gp
 from gametheory_pref.certificate import Certificate
-from gametheory_pref.cli import solve_command
+from gametheory_pref.cli import answering
 
 GOLDEN = """\
 4 responses
@@ -192,7 +192,7 @@ def test_a_method_or_tolerance_that_misses_is_code_3(run, four, monkeypatch):
             solve(*args, **kwargs), status=gp.Status.STEP_LIMIT, message="the step limit came first"
         )
 
-    monkeypatch.setattr(solve_command, "solve", short_of_the_tolerance)
+    monkeypatch.setattr(answering, "solve", short_of_the_tolerance)
     result = run("solve", str(four))
     assert result.code == 3
     assert "NOT CONVERGED: the step limit came first" in result.out
@@ -207,7 +207,7 @@ def test_tolerance_and_method_reach_the_solver(run, four, monkeypatch):
         seen.append((method, kwargs))
         return solve(game, method, **kwargs)
 
-    monkeypatch.setattr(solve_command, "solve", spy)
+    monkeypatch.setattr(answering, "solve", spy)
     assert run("solve", str(four), "--method", "simplex", "--tol", "1e-8").code == 0
     assert seen == [("simplex", {"temperature": 0.0, "tol": 1e-8})]
     unknown = run("solve", str(four), "--method", "magic")

@@ -427,3 +427,12 @@ def test_decimal_commas_between_semicolons() -> None:
     for ambiguous in (";a;b\na;0;1,234\nb;2,500;0\n", ";a;b\na;0.5;0,7\nb;0,3;0.5\n"):
         with pytest.raises(InputError, match="decimal comma"):
             read_text(ambiguous, name="x.csv")
+
+
+def test_the_report_counts_in_grammatical_sentences() -> None:
+    even = data_report(read_text("item_a,item_b,wins_a,wins_b,ties\na,b,3,1,0\na,c,2,2,0\nb,c,4,0,0\n", name="p.csv"))
+    assert "Each compared pair has 4 comparisons." in even.sentences
+    uneven = data_report(read_text("item_a,item_b,wins_a,wins_b,ties\na,b,3,1,0\na,c,2,0,0\n", name="p.csv"))
+    assert "A compared pair has 2 to 4 comparisons." in uneven.sentences
+    one = data_report(read_text("model_a,model_b,winner,judge\na,b,model_a,x\n", name="log.csv"))
+    assert "The log names 1 judge." in one.sentences

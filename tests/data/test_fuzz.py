@@ -77,7 +77,7 @@ def assert_valid(game: Game) -> None:
         assert np.isfinite(game.payoffs).all()
 
 
-def read_or_refuse(name: str, content: bytes, options: Options) -> None:
+def check_valid_or_refused(name: str, content: bytes, options: Options) -> None:
     stream = io.BytesIO(content)
     stream.name = name  # type: ignore[attr-defined]
     try:
@@ -128,14 +128,14 @@ def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
 @given(damaged(), st.just(Options()) | OPTIONS)
 @settings(max_examples=400, deadline=None)
 def test_damaged_files(file: tuple[str, bytes], options: Options) -> None:
-    read_or_refuse(*file, options)
+    check_valid_or_refused(*file, options)
 
 
 @pytest.mark.slow
 @given(damaged(), st.just(Options()) | OPTIONS)
 @settings(max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_many_damaged_files(file: tuple[str, bytes], options: Options) -> None:
-    read_or_refuse(*file, options)
+    check_valid_or_refused(*file, options)
 
 
 JSON_VALUES = st.recursive(
@@ -164,7 +164,7 @@ def test_saved_games_with_one_value_replaced(saved: Any, data: st.DataObject, va
         place[path[-1]] = value
     else:
         document = value
-    read_or_refuse("x.json", json.dumps(document).encode(), Options())
+    check_valid_or_refused("x.json", json.dumps(document).encode(), Options())
 
 
 @pytest.mark.slow
