@@ -13,16 +13,13 @@ from numpy.testing import assert_allclose
 from gametheory_pref import html
 from gametheory_pref.exact.solution_set import SolutionSet
 from gametheory_pref.games import PreferenceGame, matrix_game, preference_game
-from gametheory_pref.games.votes import from_counts
-from gametheory_pref.gap import problem_gap
 from gametheory_pref.majority import smith_layers
 from gametheory_pref.plot.style import cell_colors
 from gametheory_pref.plot.words import display_order
-from gametheory_pref.problem import Policy, Problem
-from gametheory_pref.solution import Solution
 from gametheory_pref.solving import solve
 from gametheory_pref.status import Status
-from gametheory_pref.trace import Trace
+
+from .drawn_games import random_game, solution_of
 
 EVIL = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b", "' onmouseover='x"]
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -60,20 +57,6 @@ class Page(HTMLParser):
             e for e in self.elements
             if e["tag"] == tag and all(e["attributes"].get(key) == value for key, value in attributes.items())
         ]
-
-
-def solution_of(game, policy: Policy, temperature: float = 0.0, status: Status = Status.EXACT) -> Solution:
-    problem = Problem(game, temperature)
-    gap = problem_gap(problem, policy)
-    return Solution(problem, policy, 0.5, gap, status, "found by hand", "hand", 1, 1, 0.0, Trace.of([]))
-
-
-def random_game(n: int, seed: int = 0, names=None) -> PreferenceGame:
-    rng = np.random.default_rng(seed)
-    totals = np.triu(rng.choice([0, 2, 5, 9], size=(n, n), p=[0.15, 0.15, 0.3, 0.4]), 1)
-    totals[0, 1] = 4
-    wins = rng.binomial(totals, 0.6)
-    return from_counts(wins + (totals - wins).T, names=names)
 
 
 def rock_paper_scissors() -> PreferenceGame:
