@@ -126,7 +126,7 @@ def data_report(
     A preference game of 2 responses.
     4 comparisons, 0 of them ties (half a win each); played as win rates.
     0 of 1 pairs were never compared.
-    A compared pair has 4 to 4 comparisons.
+    Each compared pair has 4 comparisons.
     """
     if isinstance(source, Loaded):
         loaded = source
