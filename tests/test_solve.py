@@ -212,6 +212,22 @@ def test_interpreted_and_compiled_answers_agree() -> None:
         np.testing.assert_allclose(plain.policy, compiled.policy, atol=1e-14)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_the_interpreter_returns_the_same_types(temperature: float) -> None:
+    """Plain numbers either way, so that no text, JSON or comparison depends on whether a kernel was compiled."""
+    from gametheory_pref._jit import interpreted
+    from gametheory_pref.exact.regularized import regularized
+
+    plain, compiled = (gp.solve(COMAL, temperature=temperature, jit=jit) for jit in (False, True))
+    for name in ("gap", "value", "n_steps", "payoff_calls", "seconds"):
+        assert type(getattr(plain, name)) is type(getattr(compiled, name)) in (int, float), name
+    log_reference = np.full(3, -np.log(3.0))
+    with interpreted():
+        inside = regularized(COMAL - 0.5, 0.1, log_reference)
+    outside = regularized(COMAL - 0.5, 0.1, log_reference)
+    assert [type(part) for part in inside] == [type(part) for part in outside]
+
+
 def test_permuting_responses_permutes_the_answer() -> None:
     rng = np.random.default_rng(5)
     upper = np.triu(rng.uniform(-0.5, 0.5, (9, 9)), 1)

@@ -280,4 +280,7 @@ def _measure(
         status = Status.TIME_LIMIT
     else:
         status = Status.INACCURATE
-    return Regularized(policy, log_policy, gap, run.n_steps, run.payoff_calls + 1, residual, route, status)
+    # The interpreter hands back numpy scalars where compiled code gives floats.
+    return Regularized(
+        policy, log_policy, float(gap), int(run.n_steps), int(run.payoff_calls) + 1, float(residual), route, status
+    )
