@@ -25,7 +25,10 @@ _HOMES = {
     "Certificate": "certificate",
     "Comparisons": "games.comparisons",
     "GameTheoryPrefError": "errors",
+    "Exact": "verbs",
     "InputError": "errors",
+    "Interrupted": "errors",
+    "METHODS": "methods",
     "MatrixGame": "games",
     "MissingDependency": "errors",
     "MissingPairsWarning": "errors",
@@ -34,6 +37,8 @@ _HOMES = {
     "PreferenceGame": "games",
     "Problem": "problem",
     "Record": "trace",
+    "Sampled": "verbs",
+    "Schedule": "verbs",
     "Snapshot": "trace",
     "Solution": "solution",
     "Status": "status",
@@ -75,6 +80,7 @@ if TYPE_CHECKING:
     from .data.writer import write as write
     from .errors import GameTheoryPrefError as GameTheoryPrefError
     from .errors import InputError as InputError
+    from .errors import Interrupted as Interrupted
     from .errors import MissingDependency as MissingDependency
     from .errors import MissingPairsWarning as MissingPairsWarning
     from .errors import NotConverged as NotConverged
@@ -99,6 +105,7 @@ if TYPE_CHECKING:
     from .majority import schwartz_set as schwartz_set
     from .majority import smith_set as smith_set
     from .majority import weak_condorcet_winners as weak_condorcet_winners
+    from .methods import METHODS as METHODS
     from .problem import Problem as Problem
     from .solution import Solution as Solution
     from .solving import solve as solve
@@ -108,6 +115,9 @@ if TYPE_CHECKING:
     from .trace import Record as Record
     from .trace import Snapshot as Snapshot
     from .trace import Trace as Trace
+    from .verbs import Exact as Exact
+    from .verbs import Sampled as Sampled
+    from .verbs import Schedule as Schedule
 
 
 def __getattr__(name: str) -> Any:

@@ -32,8 +32,10 @@ _Result = TypeVar("_Result")
 # ``isnan`` false for a NaN, which would switch off every divergence check.
 _REORDERING = frozenset({"contract", "reassoc", "nsz", "arcp"})
 
-# Files and folders of the package that compiled code can come from.
+# Files and folders of the package that compiled code can come from: kernels, and the update rules fused on top of them.
+# Two sets, so that an edit of a rule does not send the solvers of small games back to the compiler.
 COMPILED_SOURCES = ("_jit.py", "status.py", "kernels")
+RULE_SOURCES = (*COMPILED_SOURCES, "verbs.py", "fused.py", "methods")
 
 _KEPT_CACHE_FOLDERS = 4
 _CACHE_FOLDER_LIFE = 7 * 24 * 3600.0
@@ -57,12 +59,12 @@ def interpreted() -> Iterator[None]:
         _interpreting.reset(token)
 
 
-def cache_folder() -> pathlib.Path:
+def cache_folder(sources: tuple[str, ...] = COMPILED_SOURCES) -> pathlib.Path:
     """Return the folder of compiled code for exactly these package sources.
 
     ``GAMETHEORY_PREF_CACHE_DIR`` overrides the user cache folder of the platform.
     """
-    return _cache_root() / _source_hash()
+    return _cache_root() / _source_hash(sources)
 
 
 def _cache_root() -> pathlib.Path:
@@ -79,10 +81,10 @@ def _cache_root() -> pathlib.Path:
 
 
 @functools.cache
-def _source_hash() -> str:
+def _source_hash(sources: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     package = pathlib.Path(__file__).parent
-    for name in COMPILED_SOURCES:
+    for name in sources:
         source = package / name
         for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
             digest.update(str(path.relative_to(package)).encode())
@@ -91,9 +93,9 @@ def _source_hash() -> str:
 
 
 @functools.cache
-def _prepare_cache_folder() -> str | None:
+def _prepare_cache_folder(sources: tuple[str, ...]) -> str | None:
     """Create the cache folder and drop old ones; None when the disk does not allow it."""
-    folder = cache_folder()
+    folder = cache_folder(sources)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
@@ -119,12 +121,26 @@ class Kernel(Generic[_Arguments, _Result]):
     reassociate : bool
         Whether sums may be reordered. A kernel that keeps the order gives, bit for bit, the interpreter's result
         as long as it uses only ``+ - * /`` and comparisons.
+    allocates : bool
+        Whether the code makes arrays. Code that does not is compiled without numba's reference counts, which cost a
+        short step of a small game more than its arithmetic (all that it calls must be such code, too).
+    sources : tuple of str, or None
+        What the compiled code comes from, so that the cache can tell when it is stale; None keeps it off the disk.
     """
 
-    def __init__(self, function: Callable[_Arguments, _Result], *, reassociate: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[_Arguments, _Result],
+        *,
+        reassociate: bool = False,
+        allocates: bool = True,
+        sources: tuple[str, ...] | None = COMPILED_SOURCES,
+    ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.reassociate = reassociate
+        self.allocates = allocates
+        self.sources = sources
         self._compiled: Any = None
 
     @property
@@ -135,8 +151,10 @@ class Kernel(Generic[_Arguments, _Result]):
     @property
     def is_cached(self) -> bool:
         """Whether an earlier process left compiled code for some argument types on the disk."""
+        if self.sources is None:
+            return False
         name = f"{self.__module__.rpartition('.')[2]}.{self.function.__qualname__}-*.nbi"
-        return any(cache_folder().glob(f"*/{name}"))
+        return any(cache_folder(self.sources).glob(f"*/{name}"))
 
     @property
     def compiled(self) -> Any:
@@ -146,7 +164,7 @@ class Kernel(Generic[_Arguments, _Result]):
                 if self._compiled is None:
                     if not self.is_cached:
                         _log.info("compiling %s: some seconds, once; the cache keeps it", self.function.__qualname__)
-                    self._compiled = _compile(self.function, self.reassociate)
+                    self._compiled = _compile(self)
         return self._compiled
 
     @property
@@ -162,17 +180,20 @@ class Kernel(Generic[_Arguments, _Result]):
         return result
 
 
-def _compile(function: Callable[..., Any], reassociate: bool) -> Any:
+def _compile(kernel: Kernel[..., Any]) -> Any:
     import numba
 
-    folder = _prepare_cache_folder()
-    flags: Any = set(_REORDERING) if reassociate else False
+    options: dict[str, Any] = {"nogil": True, "fastmath": set(_REORDERING) if kernel.reassociate else False}
+    if not kernel.allocates:
+        # Division follows IEEE here, so that no kernel needs the machinery of exceptions.
+        options |= {"_nrt": False, "error_model": "numpy"}
+    folder = None if kernel.sources is None else _prepare_cache_folder(kernel.sources)
     if folder is None:
-        return numba.njit(nogil=True, fastmath=flags)(function)
+        return numba.njit(**options)(kernel.function)
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = folder
     try:
-        return numba.njit(nogil=True, cache=True, fastmath=flags)(function)
+        return numba.njit(cache=True, **options)(kernel.function)
     finally:
         numba.config.CACHE_DIR = before
 
@@ -220,12 +241,12 @@ def jit(function: Callable[_Arguments, _Result]) -> Kernel[_Arguments, _Result]:
 
 @overload
 def jit(
-    *, reassociate: bool = False
+    *, reassociate: bool = False, allocates: bool = True
 ) -> Callable[[Callable[_Arguments, _Result]], Kernel[_Arguments, _Result]]: ...
 
 
-def jit(function: Any = None, *, reassociate: bool = False) -> Any:
+def jit(function: Any = None, *, reassociate: bool = False, allocates: bool = True) -> Any:
     """Mark a function as a `Kernel`."""
     if function is None:
-        return lambda inner: Kernel(inner, reassociate=reassociate)
-    return Kernel(function, reassociate=reassociate)
+        return lambda inner: Kernel(inner, reassociate=reassociate, allocates=allocates)
+    return Kernel(function, reassociate=reassociate, allocates=allocates)

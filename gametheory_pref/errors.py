@@ -52,3 +52,11 @@ class UnsupportedCombination(GameTheoryPrefError, TypeError):
 
 class MissingPairsWarning(UserWarning):
     """Pairs without data make a set-valued answer (Smith, Schwartz) say more than the data do."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run; ``solve(..., start=error.solution)`` goes on from where it stood."""
+
+    def __init__(self, solution: object) -> None:
+        self.solution = solution
+        super().__init__("the run was interrupted; the exception's solution attribute holds what it had reached")

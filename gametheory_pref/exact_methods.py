@@ -256,3 +256,4 @@ _METHODS: dict[tuple[bool, bool], dict[str, Method]] = {
     (True, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
     (False, True): {"auto": _regularized_profile, "newton": _regularized_profile},
 }
+EXACT_NAMES = tuple(dict.fromkeys(name for table in _METHODS.values() for name in table))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .exact.solution_set import SolutionSet
+    from .iterating import Run
 
 EXACT_GAP = 1e-9
 """Largest gap of an answer that may be called exact."""
@@ -56,6 +57,9 @@ class Solution:
         Wall time.
     trace : Trace
         What was recorded on the way.
+    run : Run or None
+        The run of an update rule behind the answer: its settings, iterates and state, for `verify_rate`, for plots, and
+        for ``solve(start=solution)`` to go on; None for exact methods and for solutions read from a file.
     """
 
     problem: Problem
@@ -70,6 +74,7 @@ class Solution:
     seconds: float
     trace: Trace
     solution_sets: tuple[SolutionSet, ...] | None = field(default=None)
+    run: Run | None = field(default=None)
 
     @property
     def converged(self) -> bool:

@@ -13,19 +13,23 @@ from numpy.typing import ArrayLike
 from ._check import non_negative, positive_whole
 from ._jit import interpreted
 from ._types import RNGLike
-from .errors import InputError
-from .exact_methods import Answer, Limits, choose
+from .errors import InputError, Interrupted
+from .exact_methods import EXACT_NAMES, Answer, Limits, choose
 from .games import Game
 from .gap import problem_gap, value
+from .iterating import Run, run_rule
+from .methods import METHODS, as_rule
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import EXACT_GAP, Solution
 from .status import Status
+from .tabular import tabular
 from .trace import Record, Snapshot, Trace
+from .verbs import Exact, Sampled
 
 
 def solve(
     game: Game | ArrayLike,
-    method: str = "auto",
+    method: Any = "auto",
     *,
     temperature: float = 0.0,
     reference: Any = None,
@@ -37,6 +41,7 @@ def solve(
     callback: Callable[[Snapshot], Any] | None = None,
     rng: RNGLike = None,
     jit: bool = True,
+    oracle: Exact | Sampled = Exact(),  # noqa: B008 - a constant
 ) -> Solution:
     r"""Return an equilibrium of the game with a certificate.
 
@@ -52,20 +57,24 @@ def solve(
     ----------
     game : game or array_like
         What is played; a square array is a matrix of win probabilities.
-    method : str
+    method : str or rule
         "auto" takes exact mathematics and says in ``message`` what it chose; "simplex" and "interior_point" return
-        the winner that the method meets first, unique or not; "newton" is for positive temperatures.
+        the winner that the method meets first, unique or not; "newton" is for positive temperatures. A name of
+        `METHODS`, or a rule with settings such as ``gp.METHODS["extragradient"](step_size=0.5)``, runs that
+        iterative method.
     temperature : float
         KL weight, in units of the payoff (papers: beta or tau).
     reference : array_like, tuple or None
         Anchor policy, one array per player where players differ; uniform when left out. Responses to which it gives
         no mass get none at a positive temperature.
     start : array_like, tuple, Solution or None
-        Where to start. At temperature 0 it takes the place of `reference` in the choice among several winners.
+        Where to start. At temperature 0 it takes the place of `reference` in the choice among several winners. A
+        solution by the same rule of the same problem is gone on with, state and trace included.
     tol : float
         Largest duality gap that counts as an answer.
     max_steps : int
-        Limit on the steps of a method; the simplex method, which is for small games, runs to its end.
+        Limit on the steps of a method (on further steps, when going on from a solution); the simplex method, which is
+        for small games, runs to its end.
     time_limit : float, optional
         Seconds after which the best point so far is returned, checked between the steps that `max_steps` counts.
     record : Record
@@ -75,7 +84,9 @@ def solve(
     rng : None, int or Generator
         Randomness of stochastic methods; the exact ones use none.
     jit : bool
-        False runs the kernels in the interpreter, for debugging.
+        False runs kernels and update rules in the interpreter, for debugging.
+    oracle : Exact or Sampled
+        What update rules see: exact payoffs, or those of sampled opponents and labels; exact methods use the game.
 
     Returns
     -------
@@ -88,6 +99,8 @@ def solve(
         The game or an argument is not usable; the message names it.
     UnsupportedCombination
         The method cannot solve this kind of game.
+    Interrupted
+        Ctrl-C during an iterative method; a `KeyboardInterrupt` with the solution so far.
 
     Examples
     --------
@@ -97,6 +110,9 @@ def solve(
     array([0.3636, 0.2727, 0.3636])
     >>> gp.solve(P, temperature=0.1).policy.round(4)
     array([0.3371, 0.2835, 0.3794])
+    >>> solution = gp.solve(P, "extragradient", temperature=0.1, tol=1e-12)
+    >>> solution.policy.round(4), solution.n_steps < 100
+    (array([0.3371, 0.2835, 0.3794]), True)
     """
     began = time.perf_counter()
     problem = as_problem(game, temperature=temperature, reference=reference)
@@ -104,8 +120,96 @@ def solve(
     _check_hooks(rng, record, callback)
     anchor = _start_policy(problem, start)
     with contextlib.nullcontext() if jit else interpreted():
+        if not (isinstance(method, str) and method in EXACT_NAMES):
+            rule = _rule(method)
+            resume = _run_to_resume(problem, rule, start)
+            run = run_rule(
+                problem,
+                rule,
+                start=None if resume is not None else anchor,
+                limits=limits,
+                record=record,
+                callback=callback,
+                rng=rng,
+                oracle=_checked_oracle(oracle),
+                resume=resume,
+                interpreted=not jit,
+            )
+            return _finish_run(problem, run, limits, began, record)
         answer = choose(problem, method)(problem, anchor, limits)
         return _finish(problem, answer, limits, began, record, callback)
+
+
+def _rule(method: Any) -> Any:
+    if isinstance(method, str) and method not in METHODS:
+        raise InputError(f"method must be one of {', '.join([*EXACT_NAMES, *METHODS])}; got {method!r}")
+    return as_rule(method)
+
+
+def _run_to_resume(problem: Problem, rule: Any, start: Any) -> Run | None:
+    """Return the run behind `start` if it is of this rule on this problem; otherwise its policy alone is used."""
+    run = start.run if isinstance(start, Solution) else None
+    if run is None or type(run.rule) is not type(rule):
+        return None
+    old, new = run.facts.problem, tabular(problem, None, Exact()).problem
+    same = (
+        old.temperature == new.temperature
+        and np.array_equal(old.payoff, new.payoff)
+        and (new.temperature == 0.0 or np.array_equal(old.reference.log, new.reference.log))
+    )
+    return run if same else None
+
+
+def _checked_oracle(oracle: Any) -> Exact | Sampled:
+    if isinstance(oracle, Exact):
+        return Exact()
+    if isinstance(oracle, Sampled):
+        return Sampled(positive_whole(oracle.opponents, name="oracle.opponents"), bool(oracle.labels))
+    raise InputError(f"oracle must be gp.Exact() or gp.Sampled(opponents, labels); got {oracle!r}")
+
+
+def _finish_run(problem: Problem, run: Run, limits: Limits, began: float, record: Record) -> Solution:
+    """Measure the end of a run on the game itself and wrap it up."""
+    policy = run.policy()
+    gap = problem_gap(problem, policy)
+    status = run.status
+    if status is Status.CONVERGED and gap > limits.tol:
+        # The run's own measure and the game's differ by rounding.
+        status = Status.CONVERGED if gap <= limits.tol + 1e-12 else Status.INACCURATE
+    info = run.rule.info
+    which = "the average of the policies played" if info.answer == "average" else "the last policy"
+    solution = Solution(
+        problem=problem,
+        policy=policy,
+        value=value(problem, policy),
+        gap=gap,
+        status=status,
+        message=f"{info.title}, {run.steps[-1]} steps; this is {which}; {status.message}",
+        method=info.name,
+        n_steps=int(run.steps[-1]),
+        payoff_calls=int(run.payoff_calls[-1]),
+        seconds=time.perf_counter() - began,
+        trace=_trace(run, record),
+        run=run,
+    )
+    if status is Status.INTERRUPTED:
+        raise Interrupted(solution)
+    return solution
+
+
+def _trace(run: Run, record: Record) -> Trace:
+    averaged = run.rule.info.answer == "average"
+    return Trace(
+        run.steps,
+        run.payoff_calls,
+        run.seconds,
+        {
+            "gap": run.gap_average if averaged else run.gap_last,
+            "gap_last": run.gap_last,
+            "gap_average": run.gap_average,
+        },
+        tuple(run.tabular.policy(prob) for prob in run.answers()) if record.points else (),
+    )
 
 
 def _check_hooks(rng: Any, record: Any, callback: Any) -> None:

@@ -16,6 +16,7 @@ class Status(IntEnum):
     NONFINITE = 5
     INACCURATE = 6
     INVALID = 7
+    INTERRUPTED = 8
 
     @property
     def is_answer(self) -> bool:
@@ -36,5 +37,6 @@ _MESSAGES = {
     Status.STOPPED: "the callback ended the run",
     Status.NONFINITE: "an iterate left the finite numbers; a smaller step_size or a higher temperature usually helps",
     Status.INACCURATE: "float64 could not reach the tolerance here; the stated gap is what was reached",
+    Status.INTERRUPTED: "the run was interrupted; start from this solution to go on",
     Status.INVALID: "this is not a game (see the input rules of preference_game)",
 }

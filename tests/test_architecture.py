@@ -20,12 +20,16 @@ LAYERS = [
     {"errors", "_types", "status"},
     {"_check", "_optional", "_jit"},
     {"kernels"},
+    {"verbs"},
+    {"methods"},
+    {"fused"},
     {"games"},
     {"exact"},
-    {"majority", "problem", "trace"},
-    {"data"},
+    {"majority", "problem", "trace", "facts"},
+    {"data", "tabular"},
     {"gap"},
     {"certificate", "exact_methods"},
+    {"iterating"},
     {"solution"},
     {"solving", "temperature_path", "batch"},
     {"datasets"},
@@ -38,7 +42,7 @@ RENDERING = {
 }
 FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy"]
 ROOMS_OF_HEAVY_LIBRARIES = {
-    "numba": {"_jit"},
+    "numba": {"_jit", "fused"},
     "matplotlib": {"plot", "html"},
     "cvxpy": set(),
     "torch": set(),
@@ -110,6 +114,16 @@ def test_compiled_code_comes_from_hashed_sources_only() -> None:
             parts = module.split(".")
             if parts[0] == "gametheory_pref" and len(parts) > 1:
                 assert {parts[1], f"{parts[1]}.py"} & set(COMPILED_SOURCES), f"{path.name}:{line} imports {module}"
+
+
+def test_update_rules_use_the_verbs_only() -> None:
+    """A rule in other words would run neither compiled nor on other policies than tables."""
+    allowed = {"verbs", "errors", "methods", "_types", "_check"}
+    for path in (PACKAGE / "methods").rglob("*.py"):
+        for module, line, _ in imports(path):
+            parts = module.split(".")
+            if parts[0] == "gametheory_pref" and len(parts) > 1:
+                assert parts[1] in allowed, f"{path.name}:{line} imports {module}: a method may use only the verbs"
 
 
 @pytest.mark.parametrize("path", module_names(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,0 +1,453 @@
+"""Update rules as machine code: a kernel for every verb, and the loop that runs a rule between record points.
+
+numba compiles ``Rule.step`` as it stands; each verb in it becomes the loop of `kernels.steps` that does the same.
+Scratch comes from the problem's arena, which is free again after every step, and what a state keeps is copied to one of
+two buffers; so nothing is allocated and nothing reference-counted, which at ten responses would cost more than the
+arithmetic.
+"""
+
+from __future__ import annotations
+
+import functools
+import types as python_types
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import verbs
+from ._jit import RULE_SOURCES, Kernel
+from ._types import FloatArray, IntArray
+from .kernels import steps
+from .verbs import Anchor, Bank, Direction, Mixture, Point, Schedule, TabularProblem
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Marks(NamedTuple):
+    """Record points, rising step counts, and what is written at them: one row each."""
+
+    step: IntArray
+    calls: IntArray
+    log_last: FloatArray
+    average: FloatArray
+    gap_last: FloatArray
+    gap_average: FloatArray
+
+
+def new_marks(steps: IntArray, n: int) -> Marks:
+    """Return empty rows for record points."""
+    count = len(steps)
+    return Marks(
+        np.array(steps, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.zeros((count, n)),
+        np.zeros((count, n)),
+        np.zeros(count),
+        np.zeros(count),
+    )
+
+
+class Outcome(NamedTuple):
+    """How far `advance` came: record points written, and why it returned before the last of them."""
+
+    written: int
+    arena_full: bool
+    nonfinite: bool
+    swapped: bool
+
+
+def kernel_of(rule: Any) -> Kernel[..., Any]:
+    """Return the compiled loop of a rule: ``(rule, problem, state, spare, rng, total, marks, first, tol, averaged)``.
+
+    It runs to the record points from number `first` on, or until the gap of the last policy (of the average, with
+    `averaged`) is at most `tol`; `total` accumulates the policies played. It returns ``(Outcome, state)``, whose arrays
+    are those of `state`, or of `spare` when swapped.
+    """
+    return _kernel_of(type(rule), "advance")  # type: ignore[arg-type]
+
+
+def batch_kernel_of(rule: Any) -> Kernel[..., Any]:
+    """Return the compiled loop over many games of one size (see `_advance_batch`)."""
+    return _kernel_of(type(rule), "advance_batch")  # type: ignore[arg-type]
+
+
+@functools.cache
+def _kernel_of(rule_class: type, name: str) -> Kernel[..., Any]:
+    """Return a copy of a loop for one class of rules, so that each has its own file in the cache.
+
+    numba cannot tell when a file outside the package changes, so rules from elsewhere are compiled anew.
+    """
+    _register()
+    template = {"advance": _advance, "advance_batch": _advance_batch}[name]
+    function = _renamed(template, f"{name}_{rule_class.__name__}")
+    inside = rule_class.__module__.partition(".")[0] == _PACKAGE
+    return Kernel(function, allocates=False, sources=RULE_SOURCES if inside else None)
+
+
+def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    copy = python_types.FunctionType(function.__code__, function.__globals__, name)
+    copy.__qualname__, copy.__module__ = name, function.__module__
+    return copy
+
+
+def _advance(rule, problem, state, spare, rng, total, marks, first, tol, averaged):
+    swapped = False
+    for mark in range(first, marks.step.size):
+        while state.t < marks.step[mark]:
+            problem.arena.cursor[0] = 0
+            new = do_step(rule, problem, state, rng)
+            if problem.arena.cursor[1] != 0:
+                return Outcome(mark, True, False, swapped), state
+            for i in range(total.size):
+                total[i] += state.x.prob[i]
+            state, spare = overwrite(new, spare), state
+            swapped = not swapped
+        marks.calls[mark] = calls_of(state)
+        if not write_mark(problem, state.x, total, state.t, marks, mark):
+            return Outcome(mark + 1, False, True, swapped), state
+        if (marks.gap_average[mark] if averaged else marks.gap_last[mark]) <= tol:
+            return Outcome(mark + 1, False, False, swapped), state
+    return Outcome(marks.step.size, False, False, swapped), state
+
+
+def _advance_batch(rule, problem, games, state, spare, total, marks, tol, averaged, out):
+    """Run one rule on many games of one size, each from its reference until its gap is at most `tol`."""
+    for game in range(games.payoff.shape[0]):
+        anchor = Point(games.log_reference[game], games.reference[game])
+        one = TabularProblem(
+            games.payoff[game], problem.blocks, anchor, anchor, games.temperature[game], problem.oracle, problem.arena
+        )
+        own = with_schedule(rule, games.scale[game], games.offset[game], games.power[game])
+        one.arena.cursor[0] = 0
+        state = overwrite(do_init(own, one), state)
+        for i in range(total.size):
+            total[i] = 0.0
+        taken = 0
+        for mark in range(marks.step.size):
+            while state.t < marks.step[mark]:
+                one.arena.cursor[0] = 0
+                new = do_step(own, one, state, None)
+                for i in range(total.size):
+                    total[i] += state.x.prob[i]
+                state, spare = overwrite(new, spare), state
+            finite = write_mark(one, state.x, total, state.t, marks, mark)
+            gap = marks.gap_average[mark] if averaged else marks.gap_last[mark]
+            taken = mark
+            if gap <= tol or not finite or one.arena.cursor[1] != 0:
+                break
+        out.gap[game] = marks.gap_average[taken] if averaged else marks.gap_last[taken]
+        out.n_steps[game] = marks.step[taken]
+        for i in range(total.size):
+            out.policy[game, i] = marks.average[taken, i] if averaged else np.exp(marks.log_last[taken, i])
+    return problem.arena.cursor[1] == 0
+
+
+class BatchGames(NamedTuple):
+    """Games of one size, each with its reference, temperature and step sizes: arrays whose first axis is the game."""
+
+    payoff: FloatArray
+    log_reference: FloatArray
+    reference: FloatArray
+    temperature: FloatArray
+    scale: FloatArray
+    offset: FloatArray
+    power: FloatArray
+
+
+class BatchAnswers(NamedTuple):
+    """What the loop over games writes."""
+
+    policy: FloatArray
+    gap: FloatArray
+    n_steps: IntArray
+
+
+# -- names that compiled code calls; `_register` gives them their compiled meaning
+
+
+def do_step(rule: Any, problem: Any, state: Any, rng: Any) -> Any:
+    """Return the state after one step of the rule."""
+    return rule.step(problem, state, rng)
+
+
+def do_init(rule: Any, problem: Any) -> Any:
+    """Return the state before the first step."""
+    return rule.init(problem)
+
+
+def overwrite(new: Any, old: Any) -> Any:
+    """Copy the arrays of one state into those of another, and return it with the numbers of the first."""
+    if isinstance(new, np.ndarray):
+        old[...] = new
+        return old
+    if isinstance(new, tuple):
+        parts = [overwrite(a, b) for a, b in zip(new, old, strict=True)]
+        return type(new)(*parts) if hasattr(new, "_fields") else tuple(parts)
+    return new
+
+
+def calls_of(state: Any) -> int:
+    """Return the payoff products that a state has counted; 0 for states of rules that take a fixed number a step."""
+    return int(getattr(state, "calls", 0))
+
+
+def with_schedule(rule: Any, scale: float, offset: float, power: float) -> Any:
+    """Return the rule with other step sizes; a rule without step sizes as it is."""
+    return rule._replace(step_size=Schedule(scale, offset, power)) if hasattr(rule, "step_size") else rule
+
+
+def write_mark(problem, x, total, t, marks, mark):
+    """Write the last policy and the average of those played, with their gaps; return whether all is finite."""
+    finite = True
+    problem.arena.cursor[0] = 0
+    log_average, payoff = fresh_row(problem.arena).value, fresh_row(problem.arena).value
+    average = marks.average[mark]
+    for i in range(total.size):
+        average[i] = total[i] / t if t > 0 else x.prob[i]
+        log_average[i] = np.log(average[i]) if average[i] > 0.0 else -np.inf
+        marks.log_last[mark, i] = x.log[i]
+        # False for a NaN, too.
+        finite = finite and x.prob[i] <= 2.0
+    heat, reference, blocks = problem.temperature, problem.reference.log, problem.blocks
+    steps.payoff_product(problem.payoff, x.prob, payoff)
+    marks.gap_last[mark] = steps.regret_of(payoff, x.log, x.prob, reference, heat, blocks)
+    steps.payoff_product(problem.payoff, average, payoff)
+    marks.gap_average[mark] = steps.regret_of(payoff, log_average, average, reference, heat, blocks)
+    return finite
+
+
+def fresh_row(arena):
+    """Return the next free row of the arena, as a direction; the first one, and a note, when it is full."""
+    row = arena.cursor[0]
+    if row + 1 > arena.rows.shape[0]:
+        arena.cursor[1] = 1
+        row = 0
+    arena.cursor[0] = row + 1
+    return Direction(arena.rows[row])
+
+
+def fresh_point(arena):
+    """Return the next two free rows of the arena, as a point."""
+    row = arena.cursor[0]
+    if row + 2 > arena.rows.shape[0]:
+        arena.cursor[1] = 1
+        row = 0
+    arena.cursor[0] = row + 2
+    return Point(arena.rows[row], arena.rows[row + 1])
+
+
+def fresh_bank(arena, size):
+    """Return the next rows of the arena as a bank of `size` policies."""
+    row = arena.cursor[0]
+    if row + 2 * size > arena.rows.shape[0]:
+        arena.cursor[1] = 2 * size
+        row = 0
+    arena.cursor[0] = row + 2 * size
+    return Bank(arena.rows[row : row + size], arena.rows[row + size : row + 2 * size])
+
+
+# -- the verbs, compiled
+
+
+def _field_exact(problem, x, rng):
+    out = fresh_row(problem.arena)
+    steps.payoff_product(problem.payoff, x.prob, out.value)
+    return out
+
+
+def _estimate(problem, x, rng):
+    out = fresh_row(problem.arena)
+    oracle = problem.oracle
+    steps.sampled_payoff(problem.payoff, x.prob, oracle.opponents, oracle.labels, rng, out.value)
+    return out
+
+
+def _difference(problem, x, y, rng):
+    out = fresh_row(problem.arena)
+    oracle = problem.oracle
+    steps.sampled_difference(problem.payoff, x.prob, y.prob, oracle.opponents, oracle.labels, rng, out.value)
+    return out
+
+
+def _mirror(problem, base, direction, step_size):
+    out = fresh_point(problem.arena)
+    steps.mirror_step(base.log, direction.value, step_size, problem.blocks, out.log, out.prob)
+    return out
+
+
+def _normalize(problem, anchor):
+    out = fresh_point(problem.arena)
+    steps.normalize_log(anchor.log, problem.blocks, out.log, out.prob)
+    return out
+
+
+def _no_direction(problem):
+    out = fresh_row(problem.arena)
+    steps.set_scaled(0.0, out.value, out.value)
+    return out
+
+
+def _divergence(problem, x, y):
+    return steps.block_divergence(x.log, x.prob, y.log, y.prob)
+
+
+def _inner(problem, direction, x, y):
+    total = 0.0
+    for i in range(direction.value.size):
+        total += direction.value[i] * (x.prob[i] - y.prob[i])
+    return total
+
+
+def _reply(problem, direction):
+    out = fresh_row(problem.arena).value
+    for block in range(problem.blocks.size - 1):
+        first, last = problem.blocks[block], problem.blocks[block + 1]
+        best = first
+        for i in range(first, last):
+            out[i] = 0.0
+            if direction.value[i] > direction.value[best]:
+                best = i
+        out[best] = 1.0
+    return Mixture(out)
+
+
+def _bank_of(problem, x, size):
+    out = fresh_bank(problem.arena, size)
+    for age in range(size):
+        steps.set_scaled(1.0, x.log, out.log[age])
+        steps.set_scaled(1.0, x.prob, out.prob[age])
+    return out
+
+
+def _recall(problem, bank, age):
+    return Point(bank.log[age], bank.prob[age])
+
+
+def _remember(problem, bank, x):
+    size = bank.log.shape[0]
+    out = fresh_bank(problem.arena, size)
+    for age in range(size):
+        steps.set_scaled(1.0, x.log if age == 0 else bank.log[age - 1], out.log[age])
+        steps.set_scaled(1.0, x.prob if age == 0 else bank.prob[age - 1], out.prob[age])
+    return out
+
+
+def _blend_bank(problem, bank, weights):
+    out = fresh_row(problem.arena).value
+    steps.set_scaled(weights[0], bank.log[0], out)
+    for age in range(1, len(weights)):
+        steps.add_scaled(weights[age], bank.log[age], out)
+    return Anchor(out)
+
+
+_COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
+    verbs.estimate: _estimate,
+    verbs.difference: _difference,
+    verbs.mirror: _mirror,
+    verbs.normalize: _normalize,
+    verbs.no_direction: _no_direction,
+    verbs.divergence: _divergence,
+    verbs.inner: _inner,
+    verbs.reply: _reply,
+    verbs.bank_of: _bank_of,
+    verbs.recall: _recall,
+    verbs.remember: _remember,
+    verbs.blend_bank: _blend_bank,
+}
+_SUPPORT = (write_mark, fresh_row, fresh_point, fresh_bank)
+
+
+@functools.cache
+def _register() -> None:
+    """Tell numba what the verbs mean; once, before the first rule is compiled."""
+    from numba.core import types
+    from numba.extending import overload
+
+    options = {"_nrt": False, "error_model": "numpy"}
+
+    def by(function: Callable[..., Any], choose: Callable[..., Callable[..., Any]]) -> None:
+        overload(function, jit_options=options, strict=False)(choose)
+
+    for verb, implementation in _COMPILED_VERBS.items():
+        by(verb, functools.partial(_always, implementation))
+    own: tuple[Callable[..., Any], ...] = (*_SUPPORT, *verbs.PARTS)
+    for function in own:
+        by(function, functools.partial(_always, function))
+    by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
+    by(verbs.blend, lambda problem, points, weights: _weighted_sum(points, Anchor, "log"))
+    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(points, Mixture, "prob"))
+    by(verbs.combine, lambda problem, directions, weights: _weighted_sum(directions, Direction, "value"))
+    by(do_step, lambda rule, problem, state, rng: rule.instance_class.step)
+    by(do_init, lambda rule, problem: rule.instance_class.init)
+    by(calls_of, lambda state: (lambda state: state.calls) if "calls" in state.fields else (lambda state: 0))
+    by(with_schedule, lambda rule, scale, offset, power: _replacing(rule))
+    by(overwrite, lambda new, old: _copying(new, types))
+
+
+def _always(implementation: Callable[..., Any], *_: Any) -> Callable[..., Any]:
+    return implementation
+
+
+def _samples_nothing(problem: Any) -> bool:
+    oracle = problem.types[problem.fields.index("oracle")]
+    return bool(oracle.instance_class is verbs.Exact)
+
+
+def _weighted_sum(parts: Any, result: type, attribute: str) -> Callable[..., Any]:
+    """Return the loop ``out = sum_k weights[k] * parts[k].attribute`` for this number of parts, in one pass."""
+    count = range(len(parts.types))
+    terms = " + ".join(f"weights[{k}] * v{k}[i]" for k in count)
+    source = [
+        "def weighted_sum(problem, parts, weights):",
+        "    out = fresh_row(problem.arena).value",
+        *(f"    v{k} = parts[{k}].{attribute}" for k in count),
+        "    if " + " and ".join(f"weights[{k}] != 0.0" for k in count) + ":",
+        "        for i in range(out.size):",
+        f"            out[i] = {terms}",
+        "    else:",
+        "        set_scaled(weights[0], v0, out)",
+        *(f"        add_scaled(weights[{k}], v{k}, out)" for k in count[1:]),
+        "    return result(out)",
+    ]
+    names = {"fresh_row": fresh_row, "set_scaled": steps.set_scaled, "add_scaled": steps.add_scaled, "result": result}
+    return _written("weighted_sum", source, names)
+
+
+def _copying(state: Any, types: Any) -> Callable[..., Any]:
+    """Return `overwrite` for states of one type, written out field by field."""
+    lines: list[str] = []
+    names: dict[str, Any] = {}
+
+    def visit(kind: Any, path: str) -> str:
+        if isinstance(kind, types.Array):
+            index = ", ".join("ijk"[: kind.ndim])
+            for depth in range(kind.ndim):
+                indent = "    " * (depth + 1)
+                lines.append(f"{indent}for {'ijk'[depth]} in range(new{path}.shape[{depth}]):")
+            lines.append(f"{'    ' * (kind.ndim + 1)}old{path}[{index}] = new{path}[{index}]")
+            return f"old{path}"
+        if isinstance(kind, types.BaseNamedTuple):
+            name = f"{kind.instance_class.__name__}_{len(names)}"
+            names[name] = kind.instance_class
+            return f"{name}({', '.join(visit(t, f'{path}.{f}') for f, t in zip(kind.fields, kind.types, strict=True))})"
+        if isinstance(kind, types.BaseTuple):
+            return f"({''.join(visit(t, f'{path}[{k}]') + ', ' for k, t in enumerate(kind.types))})"
+        return f"new{path}"
+
+    returned = visit(state, "")
+    return _written("overwrite", ["def overwrite(new, old):", *lines, f"    return {returned}"], names)
+
+
+def _replacing(rule: Any) -> Callable[..., Any]:
+    """Return `with_schedule` for one class of rules."""
+    fields = [f"rule.{name}" if name != "step_size" else "Schedule(scale, offset, power)" for name in rule.fields]
+    source = ["def with_schedule(rule, scale, offset, power):", f"    return Rule({', '.join(fields)})"]
+    return _written("with_schedule", source, {"Rule": rule.instance_class, "Schedule": Schedule})
+
+
+def _written(name: str, source: list[str], names: dict[str, Any]) -> Callable[..., Any]:
+    namespace = dict(names)
+    exec("\n".join(source), namespace)
+    function: Callable[..., Any] = namespace[name]
+    return function

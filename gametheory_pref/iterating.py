@@ -1,0 +1,266 @@
+"""Run an update rule: from record point to record point, in stretches short enough for Ctrl-C, limits and callbacks."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ._types import FloatArray, IntArray, RNGLike
+from .exact_methods import Limits
+from .facts import Facts
+from .fused import Marks, kernel_of, new_marks
+from .methods import Rule, settle
+from .problem import Policy, Problem
+from .status import Status
+from .tabular import Tabular, new_arena, tabular
+from .trace import Record, Snapshot
+from .verbs import Exact, Sampled
+
+# A stretch of compiled steps ends after about this long, so that an interrupt or a time limit is seen.
+_STRETCH_SECONDS = 0.2
+# Rough seconds per step: a fixed part, one per response, one per entry of the payoff matrix.
+_STEP_COST = (4e-7, 5e-8, 5e-10)
+_STEP_COST_INTERPRETED = (6e-5, 1e-7, 1e-9)
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """Where a run stands, for `solve(start=solution)` to go on from.
+
+    Attributes
+    ----------
+    state : NamedTuple
+        The rule's own state.
+    total : ndarray
+        Sum of the policies played so far; the average is ``total / state.t``.
+    """
+
+    state: Any
+    total: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run of a rule left behind: its end, and one row per record point.
+
+    Attributes
+    ----------
+    rule : NamedTuple
+        The rule with its settled step sizes.
+    facts : Facts
+        The problem that it played.
+    steps, payoff_calls : ndarray of int
+    seconds, gap_last, gap_average : ndarray
+    log_last : ndarray, shape (records, n)
+        Logarithms of the iterates.
+    average : ndarray, shape (records, n)
+        Averages of the policies played.
+    """
+
+    rule: Rule
+    facts: Facts
+    tabular: Tabular
+    status: Status
+    resume: RunState
+    steps: IntArray
+    payoff_calls: IntArray
+    seconds: FloatArray
+    gap_last: FloatArray
+    gap_average: FloatArray
+    log_last: FloatArray
+    average: FloatArray
+
+    def answers(self) -> FloatArray:
+        """Return the policies that the rule's theorem is about, one row per record point."""
+        return self.average if self.rule.info.answer == "average" else np.exp(self.log_last)
+
+    def policy(self) -> Policy:
+        """Return the last of the answers as a policy of the game."""
+        return self.tabular.policy(self.answers()[-1])
+
+
+def run_rule(
+    problem: Problem,
+    rule: Rule,
+    *,
+    start: Policy | None,
+    limits: Limits,
+    record: Record,
+    callback: Callable[[Snapshot], Any] | None,
+    rng: RNGLike,
+    oracle: Exact | Sampled,
+    resume: Run | None,
+    interpreted: bool,
+) -> Run:
+    """Run a rule until its answer is good enough or a limit comes first.
+
+    On ``KeyboardInterrupt`` the run so far is returned with the status `Status.INTERRUPTED`.
+    """
+    table = tabular(problem, start, oracle)
+    first_step = 0 if resume is None else int(resume.resume.state.t)
+    facts = Facts(table.problem, first_step + limits.max_steps)
+    settled = settle(rule, facts.step_facts)
+    runner = _Runner(settled, facts, table, limits, np.random.default_rng(rng), resume, interpreted)
+    points = record_points(first_step, facts.horizon, record.per_decade)
+    runner.go(points, callback)
+    return runner.result(resume)
+
+
+def record_points(first: int, last: int, per_decade: int) -> IntArray:
+    """Return step counts from `first` to `last`, evenly spaced in the logarithm, both ends included."""
+    decades = np.log10(max(last, 1))
+    grid = np.round(10.0 ** np.linspace(0.0, decades, int(np.ceil(decades * per_decade)) + 1)).astype(np.int64)
+    return np.unique(np.concatenate([[first], grid[(grid > first) & (grid < last)], [last]]))
+
+
+class _Runner:
+    """The mutable side of a run."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        facts: Facts,
+        table: Tabular,
+        limits: Limits,
+        rng: np.random.Generator,
+        resume: Run | None,
+        interpreted: bool,
+    ) -> None:
+        self.began = time.perf_counter()
+        self.rule, self.facts, self.table, self.limits = rule, facts, table, limits
+        self.problem = table.problem
+        self.rng = rng if isinstance(self.problem.oracle, Sampled) else None
+        n = self.problem.payoff.shape[0]
+        if resume is None:
+            self.state, self.total = copy.deepcopy(rule.init(self.problem)), np.zeros(n)
+        else:
+            self.state, self.total = copy.deepcopy((resume.resume.state, resume.resume.total))
+        self.spare = copy.deepcopy(self.state)
+        self.kernel = kernel_of(rule)
+        self.status = Status.STEP_LIMIT
+        self.rows: list[tuple[Marks, FloatArray]] = []
+        cost = _STEP_COST_INTERPRETED if interpreted else _STEP_COST
+        self.stretch = max(1, int(_STRETCH_SECONDS / (cost[0] + n * cost[1] + n * n * cost[2])))
+
+    def go(self, points: IntArray, callback: Callable[[Snapshot], Any] | None) -> None:
+        """Run through the record points."""
+        position = 0
+        try:
+            while position < len(points) and self.status is Status.STEP_LIMIT:
+                within = int(np.searchsorted(points, self.state.t + self.stretch, side="right"))
+                upto = min(within, position + 1) if callback else within
+                if upto > position:
+                    self._stretch(points[position:upto], keep=True)
+                    position = upto
+                else:
+                    self._stretch(np.array([self.state.t + self.stretch]), keep=False)
+                self._after(callback)
+        except KeyboardInterrupt:
+            self.status = Status.INTERRUPTED
+
+    def _stretch(self, steps: IntArray, *, keep: bool) -> None:
+        """Run to each of `steps` in turn; keep their rows, and the last one in any case if the run ends."""
+        marks = new_marks(steps, len(self.total))
+        began, first = time.perf_counter(), 0
+        tol, averaged = self.limits.tol, self.rule.info.answer == "average"
+        while True:
+            outcome, state = self.kernel(
+                self.rule, self.problem, self.state, self.spare, self.rng, self.total, marks, first, tol, averaged
+            )
+            self.state, self.spare = state, self.state if outcome.swapped else self.spare
+            if not outcome.arena_full:
+                break
+            first = outcome.written
+            self._enlarge_arena()
+        written = outcome.written
+        gaps = marks.gap_average if averaged else marks.gap_last
+        if outcome.nonfinite:
+            self.status, written = Status.NONFINITE, written - 1
+        elif gaps[written - 1] <= tol:
+            self.status = Status.CONVERGED
+        elif self.limits.deadline is not None and time.perf_counter() > self.limits.deadline:
+            self.status = Status.TIME_LIMIT
+        if written and (keep or self.status is not Status.STEP_LIMIT):
+            rows = _rows(marks, written)
+            self.rows.append((rows, self._seconds(rows.step, began)))
+
+    def _seconds(self, steps: IntArray, began: float) -> FloatArray:
+        """Return when each step count was reached, the time of a stretch spread evenly over its steps."""
+        before = self.rows[-1][0].step[-1] if self.rows else 0
+        now = time.perf_counter()
+        share = (steps - before) / max(int(steps[-1] - before), 1)
+        return np.asarray(began - self.began + share * (now - began))
+
+    def _enlarge_arena(self) -> None:
+        """Give the step four times the scratch; the step that ran out did not count."""
+        rows = 4 * max(self.problem.arena.rows.shape[0], int(self.problem.arena.cursor[1]))
+        self.problem = self.problem._replace(arena=new_arena(len(self.total), rows))
+
+    def _after(self, callback: Callable[[Snapshot], Any] | None) -> None:
+        if callback is None or not self.rows:
+            return
+        rows, seconds = self.rows[-1]
+        averaged = self.rule.info.answer == "average"
+        answer = rows.average[-1] if averaged else np.exp(rows.log_last[-1])
+        metrics = {
+            "gap": float((rows.gap_average if averaged else rows.gap_last)[-1]),
+            "gap_last": float(rows.gap_last[-1]),
+            "gap_average": float(rows.gap_average[-1]),
+        }
+        calls = int(self._calls(rows)[-1])
+        snapshot = Snapshot(int(rows.step[-1]), calls, float(seconds[-1]), metrics, self.table.policy(answer))
+        try:
+            callback(snapshot)
+        except StopIteration:
+            if not self.status.is_answer:
+                self.status = Status.STOPPED
+
+    def _calls(self, rows: Marks) -> IntArray:
+        each = self.rule.info.payoff_calls
+        return rows.calls if each is None else rows.step * each
+
+    def result(self, earlier: Run | None) -> Run:
+        """Return the run; one that went on from an earlier run begins with that run's rows."""
+        if self.status is Status.INTERRUPTED and not (self.rows and self.rows[-1][0].step[-1] == self.state.t):
+            self._stretch(np.array([self.state.t]), keep=True)
+        marks = [rows for rows, _ in self.rows]
+        columns = [np.concatenate(column) for column in zip(*marks, strict=True)]
+        rows = Marks(*columns)
+        seconds = np.concatenate([part for _, part in self.rows])
+        run = Run(
+            rule=self.rule,
+            facts=self.facts,
+            tabular=self.table,
+            status=self.status,
+            resume=RunState(copy.deepcopy(self.state), self.total.copy()),
+            steps=rows.step,
+            payoff_calls=self._calls(rows),
+            seconds=seconds,
+            gap_last=rows.gap_last,
+            gap_average=rows.gap_average,
+            log_last=rows.log_last,
+            average=rows.average,
+        )
+        return run if earlier is None else _joined(earlier, run)
+
+
+def _rows(marks: Marks, count: int) -> Marks:
+    columns: list[Any] = [column[:count] for column in marks]
+    return Marks(*columns)
+
+
+def _joined(earlier: Run, later: Run) -> Run:
+    """Return one run made of two, the record point where they meet once."""
+    names = ("steps", "payoff_calls", "seconds", "gap_last", "gap_average", "log_last", "average")
+    first = later.seconds + earlier.seconds[-1]
+    columns: dict[str, Any] = {}
+    before = earlier.steps < later.steps[0]
+    for name in names:
+        new = first if name == "seconds" else getattr(later, name)
+        columns[name] = np.concatenate([getattr(earlier, name)[before], new])
+    return replace(later, **columns)

@@ -1,0 +1,196 @@
+"""The arithmetic of update rules on one flat vector over all players' responses.
+
+`blocks` holds where each player's responses begin, and the length at the end: ``[0, n]`` for a symmetric game. Policies
+are pairs of vectors, logarithms and probabilities, so that no step takes an exponential twice. Nothing here allocates.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._jit import jit
+
+
+@jit(reassociate=True, allocates=False)
+def payoff_product(payoff, prob, out):
+    """Write ``payoff @ prob`` to `out`."""
+    n = prob.size
+    for i in range(n):
+        total = 0.0
+        for j in range(n):
+            total += payoff[i, j] * prob[j]
+        out[i] = total
+
+
+@jit(reassociate=True, allocates=False)
+def mirror_step(base, direction, step_size, blocks, log, prob):
+    """Write the policy proportional to ``exp(base + step_size * direction)``, player by player."""
+    for i in range(log.size):
+        log[i] = base[i] + step_size * direction[i]
+    normalize_blocks(log, blocks, prob)
+
+
+@jit(reassociate=True, allocates=False)
+def normalize_log(base, blocks, log, prob):
+    """Write the policy proportional to ``exp(base)``, player by player."""
+    for i in range(log.size):
+        log[i] = base[i]
+    normalize_blocks(log, blocks, prob)
+
+
+@jit(reassociate=True, allocates=False)
+def normalize_blocks(log, blocks, prob):
+    """Turn unnormalised logarithms into those of a policy, and write its probabilities."""
+    for block in range(blocks.size - 1):
+        # Views that begin at 0: a loop from an unknown first index tests every index for being negative.
+        part = slice(blocks[block], blocks[block + 1])
+        normalize_one(log[part], prob[part])
+
+
+@jit(reassociate=True, allocates=False)
+def normalize_one(log, prob):
+    """Turn the unnormalised logarithms of one player into those of a policy, and write its probabilities."""
+    top = -np.inf
+    for i in range(log.size):
+        if log[i] > top:
+            top = log[i]
+    mass = 0.0
+    for i in range(log.size):
+        log[i] -= top
+        prob[i] = np.exp(log[i])
+        mass += prob[i]
+    shift = np.log(mass)
+    scale = 1.0 / mass
+    for i in range(log.size):
+        log[i] -= shift
+        prob[i] *= scale
+
+
+@jit(reassociate=True, allocates=False)
+def set_scaled(weight, vector, out):
+    """Write ``weight * vector``; a weight of 0 gives 0 even where the vector is infinite."""
+    if weight == 0.0:
+        for i in range(out.size):
+            out[i] = 0.0
+    else:
+        for i in range(out.size):
+            out[i] = weight * vector[i]
+
+
+@jit(reassociate=True, allocates=False)
+def add_scaled(weight, vector, out):
+    """Add ``weight * vector``; a weight of 0 adds nothing even where the vector is infinite."""
+    if weight != 0.0:
+        for i in range(out.size):
+            out[i] += weight * vector[i]
+
+
+@jit(allocates=False)
+def draw(prob, uniform):
+    """Return the response at which the cumulated probability passes `uniform`, never one without probability."""
+    chosen = 0
+    cumulated = 0.0
+    for i in range(prob.size):
+        if prob[i] > 0.0:
+            chosen = i
+            cumulated += prob[i]
+            if uniform < cumulated:
+                break
+    return chosen
+
+
+@jit(allocates=False)
+def sampled_payoff(payoff, prob, opponents, labels, rng, out):
+    """Write the mean payoff of every response against `opponents` drawn from `prob`.
+
+    With `labels` the judge answers win or lose, a coin for each pair with the win probability ``1/2 + payoff``;
+    without, it states the probability.
+    """
+    for i in range(out.size):
+        out[i] = 0.0
+    for _ in range(opponents):
+        other = draw(prob, rng.random())
+        for i in range(out.size):
+            if labels:
+                out[i] += 0.5 if rng.random() < 0.5 + payoff[i, other] else -0.5
+            else:
+                out[i] += payoff[i, other]
+    for i in range(out.size):
+        out[i] /= opponents
+
+
+@jit(allocates=False)
+def sampled_difference(payoff, prob_x, prob_y, opponents, labels, rng, out):
+    """Write a sample of ``payoff @ prob_x - payoff @ prob_y``: both opponents and both labels from the same luck.
+
+    The same uniform number draws both opponents, so that close policies mostly meet the same one and the difference
+    is mostly 0: its variance goes to 0 with the distance of the policies.
+    """
+    for i in range(out.size):
+        out[i] = 0.0
+    for _ in range(opponents):
+        luck = rng.random()
+        one, other = draw(prob_x, luck), draw(prob_y, luck)
+        for i in range(out.size):
+            if labels:
+                coin = rng.random() - 0.5
+                if coin < payoff[i, one]:
+                    out[i] += 1.0
+                if coin < payoff[i, other]:
+                    out[i] -= 1.0
+            else:
+                out[i] += payoff[i, one] - payoff[i, other]
+    for i in range(out.size):
+        out[i] /= opponents
+
+
+@jit(allocates=False)
+def block_divergence(log_p, prob_p, log_q, prob_q):
+    """Return ``KL(p || q)`` summed over players, from non-negative terms as in `logspace.kl_divergence`."""
+    total = 0.0
+    for i in range(log_p.size):
+        if prob_p[i] == 0.0:
+            total += prob_q[i]
+        elif log_q[i] == -np.inf:
+            return np.inf
+        else:
+            difference = log_p[i] - log_q[i]
+            total += prob_p[i] * (difference + np.expm1(-difference))
+    return total
+
+
+@jit(allocates=False)
+def regret_of(payoff_vector, log, prob, log_reference, temperature, blocks):
+    """Return the sum over players of what a best reply gains; twice that for one symmetric player.
+
+    With a temperature the regret is ``temperature * KL(policy || reply)``, where the reply is proportional to
+    ``reference * exp(payoff / temperature)``.
+    """
+    total = 0.0
+    for block in range(blocks.size - 1):
+        first, last = blocks[block], blocks[block + 1]
+        top = -np.inf
+        for i in range(first, last):
+            score = payoff_vector[i]
+            if temperature > 0.0:
+                score = log_reference[i] + score / temperature
+            top = max(top, score)
+        regret = 0.0
+        if temperature > 0.0:
+            mass = 0.0
+            for i in range(first, last):
+                mass += np.exp(log_reference[i] + payoff_vector[i] / temperature - top)
+            shift = top + np.log(mass)
+            for i in range(first, last):
+                reply = log_reference[i] + payoff_vector[i] / temperature - shift
+                if prob[i] == 0.0:
+                    regret += np.exp(reply)
+                else:
+                    difference = log[i] - reply
+                    regret += prob[i] * (difference + np.expm1(-difference))
+            regret *= temperature
+        else:
+            for i in range(first, last):
+                regret += prob[i] * (top - payoff_vector[i])
+        total += regret
+    return 2.0 * total if blocks.size == 2 else total

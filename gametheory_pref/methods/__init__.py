@@ -1,0 +1,134 @@
+"""Update rules, one file each; `METHODS` finds them, there is no list to edit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from ..errors import InputError
+from ..verbs import Schedule
+from ._info import MethodInfo, StepFacts
+
+Rule = Any
+"""A NamedTuple of settings with ``info``, ``init(problem)`` and ``step(problem, state, rng)``."""
+
+
+class Methods(Mapping[str, Any]):
+    """Name or alias -> class of rules; every module of the package that defines a class with ``info`` is found."""
+
+    @cached_property
+    def _classes(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for module_info in pkgutil.iter_modules(__path__):
+            if module_info.name.startswith("_"):
+                continue
+            module = importlib.import_module(f".{module_info.name}", __name__)
+            for value in vars(module).values():
+                if isinstance(getattr(value, "info", None), MethodInfo) and value.__module__ == module.__name__:
+                    found[value.info.name] = value
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        names = dict(self._classes)
+        for rule in self._classes.values():
+            for alias in rule.info.aliases:
+                if alias in names:
+                    raise RuntimeError(f"two methods are called {alias!r}")
+                names[alias] = rule
+        return names
+
+    def __getitem__(self, name: str) -> Any:
+        return self._names[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def primary(self) -> list[Any]:
+        """Return every class once, in the order of its names."""
+        return list(self._classes.values())
+
+    def __repr__(self) -> str:
+        return f"Methods({', '.join(self._classes)})"
+
+
+METHODS = Methods()
+
+
+def as_rule(method: Any) -> Rule:
+    """Return a rule from a name, a class of rules (default settings) or a rule.
+
+    Raises
+    ------
+    InputError
+        No method has that name, or it is not a rule.
+    """
+    if isinstance(method, str):
+        if method not in METHODS:
+            raise InputError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+        method = METHODS[method]
+    if isinstance(method, type) and isinstance(getattr(method, "info", None), MethodInfo):
+        method = method()
+    if not is_rule(method):
+        example = next(iter(METHODS))
+        raise InputError(f"method must be a name or a rule of gp.METHODS, such as {example!r}; got {method!r}")
+    return method
+
+
+def is_rule(value: Any) -> bool:
+    """Return whether a value is an instance of a class of rules."""
+    return isinstance(value, tuple) and isinstance(getattr(type(value), "info", None), MethodInfo)
+
+
+def settle(rule: Rule, facts: StepFacts) -> Rule:
+    """Return the rule with its step size as a `Schedule`, all settings checked.
+
+    Raises
+    ------
+    InputError
+        A step size that is not positive, that the method does not know, or that is too large for explicit anchoring.
+    """
+    info: MethodInfo = rule.info
+    if hasattr(rule, "step_size"):
+        schedule = _schedule(rule.step_size, info, facts)
+        rule = rule._replace(step_size=schedule)
+        product = schedule.scale / schedule.offset**schedule.power * facts.temperature
+        if product > info.largest_product * (1.0 + 1e-12):
+            raise InputError(
+                f"step_size times temperature is {product:.4g}; {info.name} needs at most {info.largest_product:g} "
+                f"(at temperature {facts.temperature:g} a step_size of at most "
+                f"{info.largest_product / facts.temperature:.4g})"
+            )
+    if info.check is not None:
+        info.check(rule, facts)
+    return rule
+
+
+def _schedule(step_size: Any, info: MethodInfo, facts: StepFacts) -> Schedule:
+    if isinstance(step_size, str):
+        if step_size not in info.step_sizes:
+            known = ", ".join(repr(name) for name in info.step_sizes)
+            raise InputError(f"step_size of {info.name} must be a positive number, a Schedule, or one of {known}; "
+                             f"got {step_size!r}")
+        schedule = info.step_sizes[step_size](facts)
+        return Schedule(*(float(part) for part in schedule))
+    if isinstance(step_size, Schedule):
+        schedule = step_size
+    else:
+        try:
+            schedule = Schedule(float(step_size))
+        except (TypeError, ValueError):
+            raise InputError(f"step_size must be a positive number, a name or a Schedule; got {step_size!r}") from None
+    numbers = (schedule.scale, schedule.offset, schedule.power)
+    if not (all(abs(x) < float("inf") for x in numbers) and schedule.scale > 0 and schedule.offset > 0):
+        raise InputError(f"step_size must be positive and finite; got {step_size!r}")
+    return Schedule(*(float(part) for part in schedule))

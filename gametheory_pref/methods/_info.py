@@ -1,0 +1,237 @@
+"""What a method says about itself: what it solves, its step sizes, its theorems and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+
+from ..verbs import Schedule
+
+if TYPE_CHECKING:
+    from .._types import FloatArray, IntArray
+    from ..facts import Facts
+
+StepSize: TypeAlias = Any
+"""A constant, the name of a step-size rule of the method ("largest", "paper", ...), or a `Schedule`."""
+
+Iterate: TypeAlias = Literal["last", "average"]
+
+
+class StepFacts(NamedTuple):
+    """What step-size rules may use; numbers for one game, or arrays with one entry per game.
+
+    Attributes
+    ----------
+    payoff_bound : float
+        ``a = max |A|``.
+    temperature : float
+        KL weight, ``beta``.
+    spread : float
+        ``D = max_i log(1 / pi_0(i))`` of the start.
+    horizon : int
+        Number of steps planned.
+    """
+
+    payoff_bound: Any
+    temperature: Any
+    spread: Any
+    horizon: int
+
+
+StepSizeRule: TypeAlias = Callable[[StepFacts], Schedule]
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """A theorem about the iterates of a rule, as data that `verify_rate` tests.
+
+    Attributes
+    ----------
+    name : str
+        Unique, in words joined by hyphens.
+    statement : str
+        The claim in a line of plain mathematics; ``pi*`` is the equilibrium, ``pi_t`` the iterate after t steps.
+    source : str
+        Where it is stated or proved.
+    of : {"last", "average"}
+        Which policy it is about: the iterate, or the average of those played.
+    hypotheses : callable
+        ``(rule, facts) -> None``, or the reason why the theorem says nothing about this run.
+    proved : bool
+        False for a claim as printed that is known to be wrong, or too broad; `verify` expects to see it violated.
+    """
+
+    name: str
+    statement: str
+    source: str
+    of: Iterate
+    hypotheses: Callable[[Any, Facts], str | None]
+    proved: bool = field(default=True, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Bound(Guarantee):
+    """A quantity stays below a bound with explicit constants at every step.
+
+    `quantity` is "kl" for ``KL(pi* || pi_t)``, "gap" for the duality gap of the problem, "gap0" for the gap of the
+    unregularised game; `bound` is ``(rule, facts, steps) -> array``, infinite where it says nothing.
+    """
+
+    quantity: Literal["kl", "gap", "gap0"]
+    bound: Callable[[Any, Facts, IntArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Contraction(Guarantee):
+    """``KL(pi* || pi_t)`` changes by at most a factor (with `grows`, by at least that factor) between any two steps.
+
+    `log_factor` is ``(rule, facts, steps) -> array``: logarithm of the factor from step 0 to each step.
+    """
+
+    log_factor: Callable[[Any, Facts, IntArray], FloatArray]
+    grows: bool = False
+
+
+@dataclass(frozen=True)
+class LocalRate(Guarantee):
+    """Near the equilibrium ``KL(pi* || pi_t)`` changes by this factor per step: ``(rule, facts) -> float``."""
+
+    factor: Callable[[Any, Facts], float]
+
+
+@dataclass(frozen=True)
+class Limit(Guarantee):
+    """The iterates converge to this policy, given as logarithms: ``(rule, facts) -> array``."""
+
+    log_policy: Callable[[Any, Facts], FloatArray]
+
+
+@dataclass(frozen=True)
+class Decay(Guarantee):
+    """A quantity falls at least like ``t ** power``, with a constant that the theorem leaves open."""
+
+    quantity: Literal["kl", "gap", "gap0"]
+    power: float
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What a rule says about itself.
+
+    Attributes
+    ----------
+    name : str
+        Key in `METHODS`.
+    title : str
+        A short name for tables and legends.
+    solves : frozenset of {"minimax", "regularized"}
+        Temperature 0, a positive temperature, or both.
+    payoff_calls : int or None
+        Payoff products per step; None if the state counts them in a field ``calls``.
+    answer : {"last", "average"}
+        Which policy `solve` returns.
+    step_sizes : mapping
+        Name -> rule; the first is the default. Empty for methods without a step size.
+    cite : tuple of str
+        Keys of ``docs/references.bib``.
+    guarantees : tuple of Guarantee
+        The theorems.
+    trust : {"paper numbers", "theory", "experimental"}
+        Checked against numbers printed in the paper; against its theorems only; or neither.
+    aliases : tuple of str
+        Other names in `METHODS`: of papers whose method is this rule.
+    tabular_only : bool
+        True if the rule uses more than the verbs that any policy has.
+    largest_product : float
+        Upper limit of ``step_size * temperature``: 1 for explicit anchoring, infinite where any step is meaningful.
+    check : callable
+        ``(rule, step_facts) -> None``; raises `InputError` for settings that make no sense.
+    """
+
+    name: str
+    title: str
+    solves: frozenset[str]
+    payoff_calls: int | None
+    answer: Iterate
+    step_sizes: Mapping[str, StepSizeRule]
+    cite: tuple[str, ...]
+    guarantees: tuple[Guarantee, ...] = ()
+    trust: Literal["paper numbers", "theory", "experimental"] = "experimental"
+    aliases: tuple[str, ...] = ()
+    tabular_only: bool = False
+    largest_product: float = 1.0
+    check: Callable[[Any, StepFacts], None] | None = None
+
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def method(info: MethodInfo) -> Callable[[_Class], _Class]:
+    """Return a decorator that makes a NamedTuple of settings, with ``init`` and ``step``, a rule with this `info`."""
+
+    def decorate(rule_class: _Class) -> _Class:
+        rule_class.info = info  # type: ignore[attr-defined]
+        return rule_class
+
+    return decorate
+
+
+MINIMAX = frozenset({"minimax"})
+REGULARIZED = frozenset({"regularized"})
+BOTH = MINIMAX | REGULARIZED
+
+
+def extragradient_cap(facts: StepFacts) -> Schedule:
+    r"""Return the largest step with :math:`\lambda(\lambda+\beta) \ge a^2`, where :math:`\lambda = 1/\eta - \beta`."""
+    a, beta = facts.payoff_bound, facts.temperature
+    # (-beta + sqrt(beta^2 + 4 a^2)) / (2 a^2), without the cancellation of a small a.
+    return Schedule(2.0 / (beta + np.sqrt(beta**2 + 4.0 * a**2)))
+
+
+def mirror_descent_cap(facts: StepFacts) -> Schedule:
+    r"""Return the largest step with :math:`\lambda \ge a^2/\beta`: :math:`\eta = \beta / (\beta^2 + a^2)`."""
+    return Schedule(facts.temperature / (facts.temperature**2 + facts.payoff_bound**2))
+
+
+def step_sizes_of(schedule: Schedule, steps: IntArray) -> FloatArray:
+    """Return the step size at each of the steps ``0 .. steps.max() - 1``."""
+    t = np.arange(int(steps.max()) if steps.size else 0, dtype=np.float64)
+    return np.asarray(schedule.scale / (t + schedule.offset) ** schedule.power)
+
+
+def anchored_log_factor(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
+    r"""Return :math:`\sum_{s<t} \log(1 - \eta_s \beta)` for each t of `steps`."""
+    with np.errstate(divide="ignore"):
+        logs = np.log1p(-step_sizes_of(rule.step_size, steps) * facts.temperature)
+    return np.asarray(np.concatenate([[0.0], np.cumsum(logs)])[steps])
+
+
+def within(schedule: Schedule, largest: float, formula: str) -> str | None:
+    """Return None if no step exceeds `largest`, else the sentence that says so."""
+    first = float(step_sizes_of(schedule, np.array([1]))[0])
+    if first <= largest * (1.0 + 1e-12):
+        return None
+    return f"step_size is {first:.4g}; the theorem needs at most {formula} = {largest:.4g}"
+
+
+def exact_payoffs(facts: Facts) -> str | None:
+    """Return None if the rule saw exact payoffs, else the sentence that says so."""
+    return None if facts.is_exact else "the payoffs were sampled; the theorem is about exact ones"
+
+
+def warm(facts: Facts) -> str | None:
+    """Return None at a positive temperature."""
+    return None if facts.temperature > 0.0 else "the temperature is 0; the theorem is about positive ones"
+
+
+def cold(facts: Facts) -> str | None:
+    """Return None at temperature 0."""
+    return None if facts.temperature == 0.0 else "the temperature is positive; the theorem is about temperature 0"
+
+
+def first_reason(*reasons: str | None) -> str | None:
+    """Return the first reason, or None when every hypothesis holds."""
+    return next((reason for reason in reasons if reason is not None), None)

@@ -1,0 +1,280 @@
+r"""The verbs: the whole language in which update rules are written.
+
+A rule is a ``NamedTuple`` of settings with two methods, ``init(problem)`` and ``step(problem, state, rng)``, that say
+what they do in these words only. So the same method runs in plain Python (the functions below, a line of NumPy each,
+breakpoints and all), fused to machine code (`fused` gives every verb a kernel), and on anything else that has policies.
+
+==============  ===============================================================================================
+`field`         payoff of every response against a policy, as the rule gets to see it: exact, or sampled
+`mirror`        the policy proportional to ``base * exp(step_size * direction)``: one step of mirror ascent
+`blend`         ``prod_k policy_k ** weight_k``, weights of any sign, as an unnormalised `Anchor`
+`normalize`     the policy proportional to an anchor
+`mixture`       arithmetic mixture of policies
+`combine`       linear combination of directions
+`estimate`      a sample of the payoffs, without bias
+`difference`    a sample of ``field(x) - field(y)`` by the same luck
+`divergence`    ``KL(x || y)``
+`inner`         expected payoff of one policy less that of another
+`reply`         the best response to a direction
+`bank_of`, `recall`, `remember`, `blend_bank`   several past policies in one
+==============  ===============================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+
+from ._jit import interpreted
+from ._types import FloatArray, IntArray
+from .errors import UnsupportedCombination
+
+
+class Point(NamedTuple):
+    """A policy, one block of responses per player, in both coordinates; no step computes an exponential twice."""
+
+    log: FloatArray
+    prob: FloatArray
+
+
+class Anchor(NamedTuple):
+    """A policy up to a constant factor, which is all that a mirror step needs of its base."""
+
+    log: FloatArray
+
+
+class Mixture(NamedTuple):
+    """A policy known by its probabilities only: an average, or a pure response."""
+
+    prob: FloatArray
+
+
+class Direction(NamedTuple):
+    """One number per response; what payoffs are measured in."""
+
+    value: FloatArray
+
+
+class Bank(NamedTuple):
+    """Several policies, the latest first: arrays of shape (size, n)."""
+
+    log: FloatArray
+    prob: FloatArray
+
+
+class Exact(NamedTuple):
+    """An oracle that tells the exact payoff of every response against a policy."""
+
+    calls: int = 1
+
+
+class Sampled(NamedTuple):
+    """An oracle of samples: opponents drawn from the policy, and a judge asked about every response against each.
+
+    Attributes
+    ----------
+    opponents : int
+        How many opponents are drawn for one `field`.
+    labels : bool
+        Whether the judge answers win or lose (a coin with the win probability); otherwise it states the probability.
+    """
+
+    opponents: int = 1
+    labels: bool = True
+
+
+class Arena(NamedTuple):
+    """Scratch rows that compiled verbs write to; the cursor says which are taken, and whether a step ran out."""
+
+    rows: FloatArray
+    cursor: IntArray
+
+
+class TabularProblem(NamedTuple):
+    """Everything that a step may look at.
+
+    Attributes
+    ----------
+    payoff : ndarray, shape (n, n)
+        Skew payoff over the responses of all players (zero within a player's own block when there are several).
+    blocks : ndarray of int
+        Where each player's responses begin, and n.
+    reference, start : Point
+        Anchor of the regularisation, and first policy.
+    temperature : float
+        Weight of ``KL(policy || reference)``.
+    oracle : Exact or Sampled
+        What `field` returns.
+    """
+
+    payoff: FloatArray
+    blocks: IntArray
+    reference: Point
+    start: Point
+    temperature: float
+    oracle: Exact | Sampled
+    arena: Arena
+
+
+class Schedule(NamedTuple):
+    """Step sizes ``scale / (t + offset) ** power`` after t steps; power 0 is a constant step."""
+
+    scale: float
+    offset: float = 1.0
+    power: float = 0.0
+
+
+Generator: TypeAlias = np.random.Generator | None
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+PARTS: list[Callable[..., Any]] = []
+
+
+def part(function: _Function) -> _Function:
+    """Mark a plain function of numbers, points and verbs that steps call, so that it is compiled along with them."""
+    PARTS.append(function)
+    return function
+
+
+@part
+def step_size_at(schedule: Schedule, t: int) -> float:
+    """Return the step size for the step that follows t steps."""
+    if schedule.power == 0.0:
+        return schedule.scale
+    if schedule.power == 1.0:
+        return schedule.scale / (t + schedule.offset)
+    return float(schedule.scale / (t + schedule.offset) ** schedule.power)
+
+
+def field(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Direction:
+    """Return the payoff of every response against `x`: exact, or sampled where the oracle samples."""
+    if isinstance(problem.oracle, Exact):
+        return Direction(problem.payoff @ x.prob)
+    return estimate(problem, x, rng)
+
+
+def estimate(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Direction:
+    """Return an unbiased sample of the payoff of every response against `x`."""
+    from .kernels.steps import sampled_payoff
+
+    oracle, out = _sampling(problem), np.empty_like(x.prob)
+    with interpreted():
+        sampled_payoff(problem.payoff, x.prob, oracle.opponents, oracle.labels, rng, out)
+    return Direction(out)
+
+
+def difference(
+    problem: TabularProblem, x: Point | Mixture, y: Point | Mixture, rng: Generator
+) -> Direction:
+    """Return a sample of ``field(x) - field(y)`` whose variance goes to 0 with the distance of the two policies."""
+    from .kernels.steps import sampled_difference
+
+    oracle, out = _sampling(problem), np.empty_like(x.prob)
+    with interpreted():
+        sampled_difference(problem.payoff, x.prob, y.prob, oracle.opponents, oracle.labels, rng, out)
+    return Direction(out)
+
+
+def _sampling(problem: TabularProblem) -> Sampled:
+    if isinstance(problem.oracle, Sampled):
+        return problem.oracle
+    raise UnsupportedCombination("this rule samples payoffs; pass oracle=Sampled(...) and rng to solve")
+
+
+def mirror(problem: TabularProblem, base: Point | Anchor, direction: Direction, step_size: float) -> Point:
+    """Return the policy proportional to ``base * exp(step_size * direction)``."""
+    return normalize(problem, Anchor(base.log + step_size * direction.value))
+
+
+def normalize(problem: TabularProblem, anchor: Point | Anchor) -> Point:
+    """Return the policy proportional to `anchor`, player by player."""
+    log = anchor.log.copy()
+    prob = np.empty_like(log)
+    for first, last in zip(problem.blocks[:-1], problem.blocks[1:], strict=True):
+        part = slice(int(first), int(last))
+        log[part] -= log[part].max()
+        weight = np.exp(log[part])
+        log[part] -= np.log(weight.sum())
+        prob[part] = weight / weight.sum()
+    return Point(log, prob)
+
+
+def blend(
+    problem: TabularProblem, points: tuple[Point | Anchor, ...], weights: tuple[float, ...]
+) -> Anchor:
+    """Return ``prod_k point_k ** weight_k``, unnormalised; a weight of 0 leaves its point out."""
+    return Anchor(_combined(tuple(point.log for point in points), weights))
+
+
+def mixture(
+    problem: TabularProblem, points: tuple[Point | Mixture, ...], weights: tuple[float, ...]
+) -> Mixture:
+    """Return the arithmetic mixture ``sum_k weight_k point_k``."""
+    return Mixture(_combined(tuple(point.prob for point in points), weights))
+
+
+def combine(
+    problem: TabularProblem, directions: tuple[Direction, ...], weights: tuple[float, ...]
+) -> Direction:
+    """Return ``sum_k weight_k direction_k``."""
+    return Direction(_combined(tuple(direction.value for direction in directions), weights))
+
+
+def _combined(vectors: tuple[FloatArray, ...], weights: tuple[float, ...]) -> FloatArray:
+    total = np.zeros_like(vectors[0])
+    for vector, weight in zip(vectors, weights, strict=True):
+        # 0 * -inf would be NaN: a policy that is left out may have responses without mass.
+        if weight != 0.0:
+            total = total + weight * vector
+    return total
+
+
+def no_direction(problem: TabularProblem) -> Direction:
+    """Return the direction that is zero everywhere."""
+    return Direction(np.zeros(problem.payoff.shape[0]))
+
+
+def divergence(problem: TabularProblem, x: Point, y: Point) -> float:
+    """Return ``KL(x || y)``, summed over players."""
+    from .kernels.steps import block_divergence
+
+    with interpreted():
+        return float(block_divergence(x.log, x.prob, y.log, y.prob))
+
+
+def inner(problem: TabularProblem, direction: Direction, x: Point, y: Point) -> float:
+    """Return ``<direction, x - y>``: the difference of the two policies' expected payoffs."""
+    return float(direction.value @ (x.prob - y.prob))
+
+
+def reply(problem: TabularProblem, direction: Direction) -> Mixture:
+    """Return each player's best pure response to `direction`; the first among several."""
+    prob = np.zeros_like(direction.value)
+    for first, last in zip(problem.blocks[:-1], problem.blocks[1:], strict=True):
+        prob[first + int(direction.value[first:last].argmax())] = 1.0
+    return Mixture(prob)
+
+
+def bank_of(problem: TabularProblem, x: Point, size: int) -> Bank:
+    """Return a bank of `size` copies of a policy."""
+    return Bank(np.tile(x.log, (size, 1)), np.tile(x.prob, (size, 1)))
+
+
+def recall(problem: TabularProblem, bank: Bank, age: int) -> Point:
+    """Return the policy that was remembered `age` calls before the latest one."""
+    return Point(bank.log[age], bank.prob[age])
+
+
+def remember(problem: TabularProblem, bank: Bank, x: Point) -> Bank:
+    """Return the bank with `x` in front and its oldest policy dropped."""
+    return Bank(
+        np.concatenate([x.log[None, :], bank.log[:-1]]), np.concatenate([x.prob[None, :], bank.prob[:-1]])
+    )
+
+
+def blend_bank(problem: TabularProblem, bank: Bank, weights: tuple[float, ...]) -> Anchor:
+    """Return the log-linear combination of the policies of a bank."""
+    return blend(problem, tuple(recall(problem, bank, age) for age in range(len(weights))), weights)
