@@ -58,10 +58,10 @@ class Outcome(NamedTuple):
 
 
 def kernel_of(rule: Any) -> Kernel[..., Any]:
-    """Return the compiled loop of a rule: ``(rule, problem, state, spare, rng, total, marks, first, tol, averaged)``.
+    """Return the compiled loop of a rule: ``(rule, problem, state, spare, rng, total, marks, tol, averaged)``.
 
-    It runs to the record points from number `first` on, or until the gap of the last policy (of the average, with
-    `averaged`) is at most `tol`; `total` accumulates the policies played. It returns ``(Outcome, state)``, whose arrays
+    It runs from record point to record point until the gap of the last policy (of the average, with `averaged`) is at
+    most `tol`; `total` accumulates the policies played. It returns ``(Outcome, state)``, whose arrays
     are those of `state`, or of `spare` when swapped.
     """
     return _kernel_of(type(rule), "advance")  # type: ignore[arg-type]
@@ -91,9 +91,9 @@ def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return copy
 
 
-def _advance(rule, problem, state, spare, rng, total, marks, first, tol, averaged):
+def _advance(rule, problem, state, spare, rng, total, marks, tol, averaged):
     swapped = False
-    for mark in range(first, marks.step.size):
+    for mark in range(marks.step.size):
         while state.t < marks.step[mark]:
             problem.arena.cursor[0] = 0
             new = do_step(rule, problem, state, rng)

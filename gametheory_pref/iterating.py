@@ -166,17 +166,18 @@ class _Runner:
     def _stretch(self, steps: IntArray, *, keep: bool) -> None:
         """Run to each of `steps` in turn; keep their rows, and the last one in any case if the run ends."""
         marks = new_marks(steps, len(self.total))
-        began, first = time.perf_counter(), 0
+        began = time.perf_counter()
         tol, averaged = self.limits.tol, self.rule.info.answer == "average"
+        before = self._standing()
         while True:
             outcome, state = self.kernel(
-                self.rule, self.problem, self.state, self.spare, self.rng, self.total, marks, first, tol, averaged
+                self.rule, self.problem, self.state, self.spare, self.rng, self.total, marks, tol, averaged
             )
             self.state, self.spare = state, self.state if outcome.swapped else self.spare
             if not outcome.arena_full:
                 break
-            first = outcome.written
-            self._enlarge_arena()
+            self._go_back(before)
+            before = self._standing()
         written = outcome.written
         gaps = marks.gap_average if averaged else marks.gap_last
         if outcome.nonfinite:
@@ -196,8 +197,16 @@ class _Runner:
         share = (steps - before) / max(int(steps[-1] - before), 1)
         return np.asarray(began - self.began + share * (now - began))
 
-    def _enlarge_arena(self) -> None:
-        """Give the step four times the scratch; the step that ran out did not count."""
+    def _standing(self) -> tuple[Any, FloatArray, Any]:
+        """Return a copy of everything that a stretch changes."""
+        luck = None if self.rng is None else self.rng.bit_generator.state
+        return copy.deepcopy(self.state), self.total.copy(), luck
+
+    def _go_back(self, standing: tuple[Any, FloatArray, Any]) -> None:
+        """Return to where a stretch began, with four times the scratch for the step that ran out of it."""
+        self.state, self.total, luck = standing
+        if self.rng is not None:
+            self.rng.bit_generator.state = luck
         rows = 4 * max(self.problem.arena.rows.shape[0], int(self.problem.arena.cursor[1]))
         self.problem = self.problem._replace(arena=new_arena(len(self.total), rows))
 
