@@ -149,6 +149,9 @@ class MethodInfo:
         Upper limit of ``step_size * temperature``: 1 for explicit anchoring, infinite where any step is meaningful.
     check : callable
         ``(rule, step_facts) -> None``; raises `InputError` for settings that make no sense.
+    converges : bool
+        Whether, with the default settings, the answer comes as close as one likes to an equilibrium of every problem
+        that the method solves. False where the limit is biased or the answer may cycle; the tests hold a method to it.
     """
 
     name: str
@@ -164,6 +167,7 @@ class MethodInfo:
     tabular_only: bool = False
     largest_product: float = 1.0
     check: Callable[[Any, StepFacts], None] | None = None
+    converges: bool = True
 
 
 _Class = TypeVar("_Class", bound=type)
