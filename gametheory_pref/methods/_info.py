@@ -44,6 +44,44 @@ class StepFacts(NamedTuple):
 StepSizeRule: TypeAlias = Callable[[StepFacts], Schedule]
 
 
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A run on which a theorem is put to the test.
+
+    Attributes
+    ----------
+    game : str or array_like
+        A name in `zoo`, a name such as "random_10_3" (ten responses, seed 3) or "star_8", or win probabilities.
+    temperature : float
+        KL weight.
+    settings : mapping
+        Settings of the rule that differ from its defaults.
+    reference : int, array_like or None
+        Anchor policy, also the start if there is no other; an int seeds the softmax of standard normals, None means
+        uniform.
+    start : array_like or None
+        Where to start.
+    max_steps : int
+        Length of the run.
+    per_decade : int
+        Record points for every factor of ten of the step count.
+    opponents : int
+        Opponents drawn, with labels, for one payoff; 0 means exact payoffs.
+    seeds : int
+        Runs, with independent luck; one is enough for exact payoffs.
+    """
+
+    game: Any
+    temperature: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    reference: Any = 1
+    start: Any = None
+    max_steps: int = 20_000
+    per_decade: int = 64
+    opponents: int = 0
+    seeds: int = 1
+
+
 @dataclass(frozen=True)
 class Guarantee:
     """A theorem about the iterates of a rule, as data that `verify_rate` tests.
@@ -62,6 +100,11 @@ class Guarantee:
         ``(rule, facts) -> None``, or the reason why the theorem says nothing about this run.
     proved : bool
         False for a claim as printed that is known to be wrong, or too broad; `verify` expects to see it violated.
+    trials : tuple of Trial
+        Runs on which `verify` tries the theorem, instead of its usual games. A theorem that asks for special settings
+        or starts, and a claim that fails on some games only, name theirs here.
+    sampled : bool
+        True for a theorem about sampled payoffs. Any other says nothing about a run that saw samples.
     """
 
     name: str
@@ -70,6 +113,8 @@ class Guarantee:
     of: Iterate
     hypotheses: Callable[[Any, Facts], str | None]
     proved: bool = field(default=True, kw_only=True)
+    trials: tuple[Trial, ...] = field(default=(), kw_only=True)
+    sampled: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
