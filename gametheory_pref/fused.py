@@ -187,6 +187,20 @@ def overwrite(new: Any, old: Any) -> Any:
     return new
 
 
+def copied(state: Any) -> Any:
+    """Return a copy of a state, an array of its own in every field.
+
+    A rule may start with one policy in two fields; a copy that shared the array, as ``copy.deepcopy`` makes them, would
+    hold the later field in both after `overwrite`.
+    """
+    if isinstance(state, np.ndarray):
+        return state.copy()
+    if isinstance(state, tuple):
+        parts = [copied(part) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return state
+
+
 def calls_of(state: Any) -> int:
     """Return the payoff products that a state has counted; 0 for states of rules that take a fixed number a step."""
     return int(getattr(state, "calls", 0))

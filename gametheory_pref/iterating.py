@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import numpy as np
 from ._types import FloatArray, IntArray, RNGLike
 from .exact_methods import Limits
 from .facts import Facts
-from .fused import Marks, kernel_of, new_marks
+from .fused import Marks, copied, kernel_of, new_marks
 from .methods import Rule, settle
 from .problem import Policy, Problem
 from .status import Status
@@ -137,10 +136,10 @@ class _Runner:
         self.rng = rng if isinstance(self.problem.oracle, Sampled) else None
         n = self.problem.payoff.shape[0]
         if resume is None:
-            self.state, self.total = copy.deepcopy(rule.init(self.problem)), np.zeros(n)
+            self.state, self.total = copied(rule.init(self.problem)), np.zeros(n)
         else:
-            self.state, self.total = copy.deepcopy((resume.resume.state, resume.resume.total))
-        self.spare = copy.deepcopy(self.state)
+            self.state, self.total = copied((resume.resume.state, resume.resume.total))
+        self.spare = copied(self.state)
         self.kernel = kernel_of(rule)
         self.status = Status.STEP_LIMIT
         self.rows: list[tuple[Marks, FloatArray]] = []
@@ -200,7 +199,7 @@ class _Runner:
     def _standing(self) -> tuple[Any, FloatArray, Any]:
         """Return a copy of everything that a stretch changes."""
         luck = None if self.rng is None else self.rng.bit_generator.state
-        return copy.deepcopy(self.state), self.total.copy(), luck
+        return copied(self.state), self.total.copy(), luck
 
     def _go_back(self, standing: tuple[Any, FloatArray, Any]) -> None:
         """Return to where a stretch began, with four times the scratch for the step that ran out of it."""
@@ -246,7 +245,7 @@ class _Runner:
             facts=self.facts,
             tabular=self.table,
             status=self.status,
-            resume=RunState(copy.deepcopy(self.state), self.total.copy()),
+            resume=RunState(copied(self.state), self.total.copy()),
             steps=rows.step,
             payoff_calls=self._calls(rows),
             seconds=seconds,
