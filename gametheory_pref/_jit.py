@@ -19,6 +19,7 @@ import logging
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -57,6 +58,27 @@ def interpreted() -> Iterator[None]:
         yield
     finally:
         _interpreting.reset(token)
+
+
+@contextlib.contextmanager
+def delayed_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait until the end of the block.
+
+    An exception that is raised while numba wraps up the results of a call crashes the process, and would in any case
+    leave half of what a call changes changed. Blocks should be short: tenths of a second.
+    """
+    before = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    if not callable(before):  # another thread, ignored, or handled outside Python: no exception will come
+        yield
+        return
+    waiting: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *what: waiting.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        before(*waiting[-1])
 
 
 def cache_folder(sources: tuple[str, ...] = COMPILED_SOURCES) -> pathlib.Path:

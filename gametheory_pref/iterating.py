@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ._jit import delayed_interrupt
 from ._types import FloatArray, IntArray, RNGLike
 from .exact_methods import Limits
 from .facts import Facts
@@ -153,11 +154,12 @@ class _Runner:
             while position < len(points) and self.status is Status.STEP_LIMIT:
                 within = int(np.searchsorted(points, self.state.t + self.stretch, side="right"))
                 upto = min(within, position + 1) if callback else within
-                if upto > position:
-                    self._stretch(points[position:upto], keep=True)
-                    position = upto
-                else:
-                    self._stretch(np.array([self.state.t + self.stretch]), keep=False)
+                with delayed_interrupt():
+                    if upto > position:
+                        self._stretch(points[position:upto], keep=True)
+                        position = upto
+                    else:
+                        self._stretch(np.array([self.state.t + self.stretch]), keep=False)
                 self._after(callback)
         except KeyboardInterrupt:
             self.status = Status.INTERRUPTED
@@ -235,7 +237,8 @@ class _Runner:
     def result(self, earlier: Run | None) -> Run:
         """Return the run; one that went on from an earlier run begins with that run's rows."""
         if self.status is Status.INTERRUPTED and not (self.rows and self.rows[-1][0].step[-1] == self.state.t):
-            self._stretch(np.array([self.state.t]), keep=True)
+            with delayed_interrupt():
+                self._stretch(np.array([self.state.t]), keep=True)
         marks = [rows for rows, _ in self.rows]
         columns = [np.concatenate(column) for column in zip(*marks, strict=True)]
         rows = Marks(*columns)
