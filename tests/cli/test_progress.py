@@ -1,0 +1,53 @@
+"""The line of progress: on terminals only, throttled, and gone at the end."""
+
+from __future__ import annotations
+
+import io
+from argparse import Namespace
+
+import pytest
+
+from gametheory_pref.cli import progress as module
+from gametheory_pref.cli.progress import Progress
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("COLUMNS", "40")
+    return stream
+
+
+def test_the_line_is_drawn_over_and_erased(terminal, monkeypatch):
+    clock = iter([0.0, 0.05, 0.2])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    with Progress(Namespace(quiet=False)) as line:
+        line.show("step 1")
+        line.show("too soon")
+        line.show("step 3")
+    assert terminal.getvalue() == "\r\x1b[Kstep 1\r\x1b[Kstep 3\r\x1b[K"
+
+
+def test_a_line_never_wraps(terminal):
+    with Progress(Namespace(quiet=False)) as line:
+        line.show("x" * 100)
+    assert terminal.getvalue() == "\r\x1b[K" + "x" * 39 + "\r\x1b[K"
+
+
+def test_nothing_is_drawn_when_nobody_looks(terminal, monkeypatch):
+    with Progress(Namespace(quiet=True)) as line:
+        line.show("step 1")
+    assert terminal.getvalue() == ""
+    file = io.StringIO()
+    monkeypatch.setattr("sys.stderr", file)
+    with Progress(Namespace(quiet=False)) as line:
+        line.show("step 1")
+    assert file.getvalue() == ""
