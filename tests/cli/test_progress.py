@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 from argparse import Namespace
 
-import pytest
-
 from gametheory_pref.cli import progress as module
 from gametheory_pref.cli.progress import Progress
 
@@ -18,15 +16,16 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch):
+def new_terminal(monkeypatch) -> Terminal:
+    # In the test itself: between a fixture and its test, pytest puts its own stream in this place.
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("COLUMNS", "40")
     return stream
 
 
-def test_the_line_is_drawn_over_and_erased(terminal, monkeypatch):
+def test_the_line_is_drawn_over_and_erased(monkeypatch):
+    terminal = new_terminal(monkeypatch)
     clock = iter([0.0, 0.05, 0.2])
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
     with Progress(Namespace(quiet=False)) as line:
@@ -36,13 +35,15 @@ def test_the_line_is_drawn_over_and_erased(terminal, monkeypatch):
     assert terminal.getvalue() == "\r\x1b[Kstep 1\r\x1b[Kstep 3\r\x1b[K"
 
 
-def test_a_line_never_wraps(terminal):
+def test_a_line_never_wraps(monkeypatch):
+    terminal = new_terminal(monkeypatch)
     with Progress(Namespace(quiet=False)) as line:
         line.show("x" * 100)
     assert terminal.getvalue() == "\r\x1b[K" + "x" * 39 + "\r\x1b[K"
 
 
-def test_nothing_is_drawn_when_nobody_looks(terminal, monkeypatch):
+def test_nothing_is_drawn_when_nobody_looks(monkeypatch):
+    terminal = new_terminal(monkeypatch)
     with Progress(Namespace(quiet=True)) as line:
         line.show("step 1")
     assert terminal.getvalue() == ""
