@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,10 +23,13 @@ class Facts:
         The problem, without responses that the reference rules out.
     horizon : int
         Number of steps of the run.
+    only_frequency : float or None
+        What `frequencies` holds, in place of all.
     """
 
     problem: TabularProblem
     horizon: int
+    only_frequency: float | None = None
 
     @property
     def temperature(self) -> float:
@@ -77,29 +81,89 @@ class Facts:
         """Logarithm of the equilibrium; -inf where it plays nothing; None when it is not unique."""
         if self.temperature > 0.0:
             return self.regularized_equilibrium(self.temperature)
+        policy = self._minimax_winner() if self.is_symmetric else self._maximin_pair()
+        if policy is None:
+            return None
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(np.where(policy > 1e-12, policy, 0.0)))
+
+    def _minimax_winner(self) -> FloatArray | None:
         from .exact.simplex import solve_symmetric
         from .exact.solution_set import solution_set
 
         solved = solve_symmetric(self.payoff)
-        if solution_set(self.payoff, solved.row).unique is not True:
-            return None
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(np.where(solved.row > 1e-12, solved.row, 0.0)))
+        return solved.row if solution_set(self.payoff, solved.row).unique is True else None
+
+    def _maximin_pair(self) -> FloatArray | None:
+        from .exact.simplex import solve_by_simplex
+        from .exact.solution_set import optimal_strategies
+
+        rows = int(self.problem.blocks[1])
+        payoff = np.ascontiguousarray(self.payoff[:rows, rows:])
+        solved = solve_by_simplex(payoff)
+        sets = optimal_strategies(payoff, solved.value, solved.row, solved.column)
+        return np.concatenate([solved.row, solved.column]) if all(found.unique is True for found in sets) else None
+
+    @cached_property
+    def equilibrium_error(self) -> float:
+        r"""Bound on how far :math:`\log\pi^*` is off, in the norm of :math:`\mathrm{diag}(\pi^*)-\pi^*\pi^{*T}`.
+
+        The derivative of the equation of a regularised equilibrium is the identity less a map that is skew in that
+        norm, so that the error is at most the residual.
+        """
+        rounding = 64.0 * np.finfo(np.float64).eps
+        if self.temperature == 0.0 or self.log_equilibrium is None:
+            return float(rounding)
+        residual = self.log_equilibrium - self.log_reply(np.exp(self.log_equilibrium), self.temperature)
+        return float(rounding + np.abs(residual).max())
 
     def regularized_equilibrium(self, temperature: float, log_reference: FloatArray | None = None) -> FloatArray:
         """Return the logarithm of the KL-regularised equilibrium at another temperature or anchor."""
         from .exact.regularized import regularized
 
         anchor = self.log_reference if log_reference is None else log_reference
-        solved = regularized(self.payoff, temperature, anchor, tol=1e-12)
-        return self.log_reply(solved.policy, temperature, anchor)
+        blocks = None if self.is_symmetric else self.problem.blocks.tolist()
+        return regularized(self.payoff, temperature, anchor, offsets=blocks, tol=1e-12).log_policy
 
     def log_reply(self, policy: FloatArray, temperature: float, log_reference: FloatArray | None = None) -> FloatArray:
         """Return the logarithm of the regularised best reply to a policy."""
-        anchor = self.log_reference if log_reference is None else log_reference
-        logits = anchor + self.payoff @ policy / temperature
-        shifted = logits - logits.max()
-        return np.asarray(shifted - np.log(np.exp(shifted).sum()))
+        logits = (self.log_reference if log_reference is None else log_reference) + self.payoff @ policy / temperature
+        for first, last in itertools.pairwise(self.problem.blocks):
+            part = logits[first:last]
+            part -= part.max()
+            part -= np.log(np.exp(part).sum())
+        return np.asarray(logits)
+
+    def divergence_from(self, log_center: FloatArray, log_policies: FloatArray) -> FloatArray:
+        """Return ``KL(center || policy)`` for every row of `log_policies`, summed over players.
+
+        A sum of non-negative terms, so that small values keep their digits; where the center plays nothing a policy
+        counts with its mass, which is what the missing mass on the others costs it.
+        """
+        played = np.isfinite(log_center)
+        difference = log_center[played] - log_policies[:, played]
+        inside = (difference + np.expm1(-difference)) @ np.exp(log_center[played])
+        return np.asarray(inside + np.exp(log_policies[:, ~played]).sum(axis=1))
+
+    def gaps(self, log_policies: FloatArray, temperature: float) -> FloatArray:
+        """Return the duality gap of every row of `log_policies` at a temperature (0: of the game alone)."""
+        if temperature > 0.0:
+            regrets = np.array([self._regularized_regret(row, temperature) for row in log_policies])
+        else:
+            policies = np.exp(log_policies)
+            payoffs = policies @ self.payoff.T
+            best = np.maximum.reduceat(payoffs, self.problem.blocks[:-1], axis=1).sum(axis=1)
+            # A policy's payoff against itself is 0 by skewness, and so is the sum over two players.
+            regrets = np.maximum(best, 0.0)
+        return 2.0 * regrets if self.is_symmetric else regrets
+
+    def _regularized_regret(self, log_policy: FloatArray, temperature: float) -> float:
+        policy = np.exp(log_policy)
+        log_reply = self.log_reply(policy, temperature)
+        played = policy > 0.0
+        difference = log_policy[played] - log_reply[played]
+        divergence = policy[played] @ (difference + np.expm1(-difference)) + np.exp(log_reply[~played]).sum()
+        return temperature * float(divergence)
 
     @cached_property
     def is_interior(self) -> bool:
@@ -108,11 +172,28 @@ class Facts:
 
     @cached_property
     def frequencies(self) -> FloatArray:
-        """Imaginary parts ``w >= 0`` of the spectrum of ``A (diag pi - pi pi')`` at the equilibrium."""
+        r"""Rates of rotation ``w >= 0`` about the equilibrium, rising.
+
+        The spectrum of :math:`A (\mathrm{diag}(\pi^*) - \pi^* \pi^{*T})` on logits up to a constant per player is
+        :math:`\pm i w`, because the map is similar to the skew one of which the eigenvalues are taken here.
+        """
+        if self.only_frequency is not None:
+            return np.array([self.only_frequency])
         assert self.log_equilibrium is not None
-        policy = np.exp(self.log_equilibrium)
-        spectrum = np.linalg.eigvals(self.payoff @ (np.diag(policy) - np.outer(policy, policy)))
-        return np.unique(np.abs(spectrum.imag).round(14))
+        played = np.isfinite(self.log_equilibrium)
+        root = np.exp(0.5 * self.log_equilibrium[played])
+        players = np.repeat(np.arange(self.problem.blocks.size - 1), np.diff(self.problem.blocks))[played]
+        means = np.where(players[:, None] == np.arange(players[-1] + 1), root[:, None], 0.0)
+        # The columns after the first few of the full QR basis span what is orthogonal to the means.
+        basis = np.linalg.qr(means, mode="complete")[0][:, means.shape[1]:]
+        skew = basis.T @ (root[:, None] * self.payoff[np.ix_(played, played)] * root) @ basis
+        if skew.size == 0:
+            return np.zeros(0)
+        return np.unique(np.abs(np.linalg.eigvalsh(1j * skew)).round(14))
+
+    def at_frequency(self, frequency: float) -> Facts:
+        """Return the facts of the same problem as if it rotated about its equilibrium at this rate only."""
+        return replace(self, only_frequency=frequency)
 
     @cached_property
     def condorcet_margin(self) -> float:

@@ -18,7 +18,7 @@ TESTS = pathlib.Path(__file__).parent
 # A module may import only from layers above its own; within a layer, imports must not form a cycle.
 LAYERS = [
     {"errors", "_types", "status"},
-    {"_check", "_optional", "_jit"},
+    {"_check", "_optional", "_jit", "_threads"},
     {"kernels"},
     {"verbs"},
     {"methods"},
@@ -30,8 +30,11 @@ LAYERS = [
     {"gap"},
     {"certificate", "exact_methods"},
     {"iterating"},
+    {"iterating_batch"},
     {"solution"},
+    {"rate_report", "slopes", "judging", "rates"},
     {"solving", "temperature_path", "batch"},
+    {"negative_controls", "verification"},
     {"datasets"},
     {"plot", "html"},
     {"cli"},
