@@ -53,12 +53,14 @@ _HOMES = {
     "from_counts": "games.votes",
     "from_margins": "games",
     "from_scores": "games",
+    "load_run": "run_state",
     "majority_cycle": "majority",
     "matrix_game": "games",
     "multiplayer_game": "games",
     "path": "temperature_path",
     "preference_game": "games",
     "read": "data",
+    "save_run": "run_state",
     "schwartz_set": "majority",
     "smith_set": "majority",
     "solve": "solving",
@@ -107,6 +109,8 @@ if TYPE_CHECKING:
     from .majority import weak_condorcet_winners as weak_condorcet_winners
     from .methods import METHODS as METHODS
     from .problem import Problem as Problem
+    from .run_state import load_run as load_run
+    from .run_state import save_run as save_run
     from .solution import Solution as Solution
     from .solving import solve as solve
     from .status import Status as Status

@@ -38,10 +38,13 @@ class RunState:
         The rule's own state.
     total : ndarray
         Sum of the policies played so far; the average is ``total / state.t``.
+    luck : dict or None
+        State of the random generator (``bit_generator.state``); None where nothing was drawn.
     """
 
     state: Any
     total: FloatArray
+    luck: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +102,29 @@ def run_rule(
 ) -> Run:
     """Run a rule until its answer is good enough or a limit comes first.
 
-    On ``KeyboardInterrupt`` the run so far is returned with the status `Status.INTERRUPTED`.
+    On ``KeyboardInterrupt`` the run so far is returned with the status `Status.INTERRUPTED`. A run that goes on from
+    another one keeps its start, and without `rng` its random generator.
     """
     table = tabular(problem, start, oracle)
+    if resume is not None:
+        kept = resume.facts.problem
+        table = table._replace(problem=table.problem._replace(start=kept.start, reference=kept.reference))
     first_step = 0 if resume is None else int(resume.resume.state.t)
     facts = Facts(table.problem, first_step + limits.max_steps)
     settled = settle(rule, facts.step_facts)
-    runner = _Runner(settled, facts, table, limits, np.random.default_rng(rng), resume, interpreted)
+    runner = _Runner(settled, facts, table, limits, _generator(rng, resume), resume, interpreted)
     points = record_points(first_step, facts.horizon, record.per_decade)
     runner.go(points, callback)
     return runner.result(resume)
+
+
+def _generator(rng: RNGLike, resume: Run | None) -> np.random.Generator:
+    luck = None if rng is not None or resume is None else resume.resume.luck
+    if luck is None:
+        return np.random.default_rng(rng)
+    source = getattr(np.random, luck["bit_generator"])()
+    source.state = luck
+    return np.random.Generator(source)
 
 
 def record_points(first: int, last: int, per_decade: int) -> IntArray:
@@ -248,7 +264,7 @@ class _Runner:
             facts=self.facts,
             tabular=self.table,
             status=self.status,
-            resume=RunState(copied(self.state), self.total.copy()),
+            resume=RunState(copied(self.state), self.total.copy(), None if self.rng is None else self.rng.bit_generator.state),
             steps=rows.step,
             payoff_calls=self._calls(rows),
             seconds=seconds,

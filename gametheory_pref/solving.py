@@ -170,31 +170,36 @@ def _checked_oracle(oracle: Any) -> Exact | Sampled:
 
 def _finish_run(problem: Problem, run: Run, limits: Limits, began: float, record: Record) -> Solution:
     """Measure the end of a run on the game itself and wrap it up."""
-    policy = run.policy()
-    gap = problem_gap(problem, policy)
     status = run.status
-    if status is Status.CONVERGED and gap > limits.tol:
-        # The run's own measure and the game's differ by rounding.
-        status = Status.CONVERGED if gap <= limits.tol + 1e-12 else Status.INACCURATE
-    info = run.rule.info
+    if status is Status.CONVERGED and problem_gap(problem, run.policy()) > limits.tol + 1e-12:
+        # The run's own measure and the game's differ by more than rounding.
+        status = Status.INACCURATE
+    solution = solution_of(problem, run, status=status, seconds=time.perf_counter() - began, record=record)
+    if status is Status.INTERRUPTED:
+        raise Interrupted(solution)
+    return solution
+
+
+def solution_of(
+    problem: Problem, run: Run, *, status: Status, seconds: float, record: Record = Record()  # noqa: B008 - frozen
+) -> Solution:
+    """Return the solution at the end of a run, its gap measured on the game itself."""
+    policy, info = run.policy(), run.rule.info
     which = "the average of the policies played" if info.answer == "average" else "the last policy"
-    solution = Solution(
+    return Solution(
         problem=problem,
         policy=policy,
         value=value(problem, policy),
-        gap=gap,
+        gap=problem_gap(problem, policy),
         status=status,
         message=f"{info.title}, {run.steps[-1]} steps; this is {which}; {status.message}",
         method=info.name,
         n_steps=int(run.steps[-1]),
         payoff_calls=int(run.payoff_calls[-1]),
-        seconds=time.perf_counter() - began,
+        seconds=seconds,
         trace=_trace(run, record),
         run=run,
     )
-    if status is Status.INTERRUPTED:
-        raise Interrupted(solution)
-    return solution
 
 
 def _trace(run: Run, record: Record) -> Trace:

@@ -33,7 +33,7 @@ LAYERS = [
     {"iterating_batch"},
     {"solution"},
     {"rate_report", "slopes", "judging", "rates"},
-    {"solving", "temperature_path", "batch"},
+    {"solving", "temperature_path", "batch", "run_state"},
     {"negative_controls", "verification"},
     {"datasets"},
     {"plot", "html"},

@@ -1,0 +1,264 @@
+"""Keep a run of an update rule in a file, so that another process can go on where it stood."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._types import FloatArray
+from .errors import InputError, UnsupportedCombination
+from .facts import Facts
+from .games import Game
+from .iterating import Run, RunState
+from .methods import METHODS, Rule
+from .problem import Problem, as_problem
+from .solution import Solution
+from .solving import solution_of
+from .status import Status
+from .tabular import Tabular, tabular
+from .verbs import Exact, Point, Sampled, Schedule
+
+SCHEMA = "gtpref.run_state/1"
+_COLUMNS = ("steps", "payoff_calls", "seconds", "gap_last", "gap_average", "log_last", "average")
+_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+
+
+def save_run(solution: Solution, file: str | os.PathLike[str]) -> None:
+    """Write the run behind a solution to a file; `load_run` reads it.
+
+    The file holds the rule with its settings, its state to the last bit, the random generator, and what was recorded.
+    Of the game it holds a hash only. It is written beside its place and moved there, so that a crash leaves the earlier
+    file or the new one, never half of one.
+
+    Parameters
+    ----------
+    solution : Solution
+        What `solve` returned for a method of `METHODS`.
+    file : path
+        Where to write; an NPZ archive of plain arrays.
+
+    Raises
+    ------
+    InputError
+        The solution has no run: exact methods keep none.
+    UnsupportedCombination
+        The rule is not in `METHODS`, so that no other process could find it.
+    """
+    run = solution.run
+    if run is None:
+        raise InputError(f"solution was found by {solution.method}, which keeps no run; save_run is for update rules")
+    rule = run.rule
+    if METHODS.get(rule.info.name) is not type(rule):
+        raise UnsupportedCombination(f"{type(rule).__name__} is no method of gp.METHODS, where load_run looks for it")
+    facts = {
+        "schema": SCHEMA,
+        "method": rule.info.name,
+        "settings": {name: _plain_setting(value, name) for name, value in rule._asdict().items()},
+        "problem": _fingerprint(run.facts.problem),
+        "oracle": _plain_oracle(run.facts.problem.oracle),
+        "horizon": run.facts.horizon,
+        "status": solution.status.name,
+        "luck": run.resume.luck,
+    }
+    arrays = {
+        "facts": np.array(json.dumps(facts, default=lambda array: array.tolist())),
+        "start": run.facts.problem.start.log,
+        "total": run.resume.total,
+        **{name: getattr(run, name) for name in _COLUMNS},
+        **dict(_leaves(run.resume.state, "state")),
+    }
+    _write(pathlib.Path(file), arrays)
+
+
+def _write(path: pathlib.Path, arrays: Mapping[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load_run(
+    file: str | os.PathLike[str], game: Game | ArrayLike, *, temperature: float = 0.0, reference: Any = None
+) -> Solution:
+    """Return the solution that `save_run` wrote, for ``solve(game, start=...)`` to go on with.
+
+    Parameters
+    ----------
+    file : path
+        What `save_run` wrote.
+    game, temperature, reference
+        The problem of the run, as it was given to `solve`.
+
+    Raises
+    ------
+    InputError
+        Not such a file, or the run was of another problem.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import gametheory_pref as gp
+    >>> game = gp.zoo["rock_paper_scissors"].game
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "run.npz"
+    >>> first = gp.solve(game, "extragradient", temperature=0.1, start=[0.6, 0.3, 0.1], max_steps=10, jit=False)
+    >>> gp.save_run(first, file)
+    >>> loaded = gp.load_run(file, game, temperature=0.1)
+    >>> rest = gp.solve(game, loaded.run.rule, temperature=0.1, start=loaded, max_steps=10, jit=False)
+    >>> rest.n_steps, rest.gap < first.gap
+    (20, True)
+    """
+    problem = as_problem(game, temperature=temperature, reference=reference)
+    name = os.fspath(file)
+    facts, arrays = _read(name)
+    try:
+        saved = _Saved.of(facts, arrays)
+        table = _table(problem, saved)
+        if _fingerprint(table.problem) != saved.problem:
+            raise InputError(
+                "holds a run of another problem; give the game, temperature and reference of that run", file=name
+            )
+        run = _run(table, saved)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"is damaged ({type(error).__name__}: {error}); start the run again", file=name) from error
+    return solution_of(problem, run, status=run.status, seconds=float(run.seconds[-1]))
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """What a file holds."""
+
+    rule: Rule
+    problem: str
+    oracle: Exact | Sampled
+    horizon: int
+    status: Status
+    luck: Any
+    arrays: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> _Saved:
+        settings = {name: _setting(value) for name, value in facts["settings"].items()}
+        luck = facts["luck"]
+        if luck is not None and luck["bit_generator"] not in _GENERATORS:
+            raise ValueError(f"no generator {luck['bit_generator']!r}")
+        return cls(
+            rule=METHODS[facts["method"]](**settings),
+            problem=facts["problem"],
+            oracle=Exact() if facts["oracle"] is None else Sampled(**facts["oracle"]),
+            horizon=int(facts["horizon"]),
+            status=Status[facts["status"]],
+            luck=luck,
+            arrays=arrays,
+        )
+
+
+def _read(name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    try:
+        with np.load(name, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        facts = json.loads(str(arrays["facts"]))
+        known = facts["schema"] == SCHEMA
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError("is not a saved run of this package; give another file name", file=name) from error
+    if not known:
+        raise InputError(f"was written by another version ({facts['schema']}, not {SCHEMA})", file=name)
+    return facts, arrays
+
+
+def _table(problem: Problem, saved: _Saved) -> Tabular:
+    """Return the problem on flat arrays with the start of the saved run, which is the anchor at temperature 0."""
+    table = tabular(problem, None, saved.oracle)
+    log = saved.arrays["start"]
+    if log.shape != table.problem.start.log.shape:
+        return table
+    start = Point(log, np.exp(log))
+    reference = table.problem.reference if problem.temperature > 0.0 else start
+    return table._replace(problem=table.problem._replace(start=start, reference=reference))
+
+
+def _run(table: Tabular, saved: _Saved) -> Run:
+    template = saved.rule.init(table.problem)
+    state = _rebuilt(template, "state", saved.arrays)
+    return Run(
+        rule=saved.rule,
+        facts=Facts(table.problem, saved.horizon),
+        tabular=table,
+        status=saved.status,
+        resume=RunState(state, saved.arrays["total"], saved.luck),
+        **{name: saved.arrays[name] for name in _COLUMNS},
+    )
+
+
+def _fingerprint(problem: Any) -> str:
+    """Return a hash of what defines the problem: payoffs, players, temperature and anchor."""
+    digest = hashlib.sha256(f"{problem.temperature!r} {problem.blocks.tolist()}".encode())
+    digest.update(np.ascontiguousarray(problem.payoff).tobytes())
+    # At temperature 0 the anchor is the start, which belongs to the run.
+    if problem.temperature > 0.0:
+        digest.update(problem.reference.log.tobytes())
+    return digest.hexdigest()
+
+
+def _plain_oracle(oracle: Exact | Sampled) -> dict[str, Any] | None:
+    return oracle._asdict() if isinstance(oracle, Sampled) else None
+
+
+def _plain_setting(value: Any, name: str) -> Any:
+    if isinstance(value, Schedule):
+        return {"schedule": [float(part) for part in value]}
+    if type(value) is tuple:
+        return [_plain_setting(part, name) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise UnsupportedCombination(f"{name}={value!r} cannot be saved; settings are numbers, names, schedules and tuples")
+
+
+def _setting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Schedule(*value["schedule"])
+    return tuple(_setting(part) for part in value) if isinstance(value, list) else value
+
+
+def _parts(value: tuple[Any, ...], path: str) -> Iterator[tuple[Any, str]]:
+    names = getattr(value, "_fields", range(len(value)))
+    return ((part, f"{path}.{name}") for name, part in zip(names, value, strict=True))
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, FloatArray]]:
+    """Return every array and number of a state, with a name."""
+    if isinstance(value, tuple):
+        for part, name in _parts(value, path):
+            yield from _leaves(part, name)
+    else:
+        yield path, np.asarray(value)
+
+
+def _rebuilt(template: Any, path: str, arrays: Mapping[str, Any]) -> Any:
+    """Return a state like `template` with the saved arrays and numbers in it."""
+    if isinstance(template, tuple):
+        parts = [_rebuilt(part, name, arrays) for part, name in _parts(template, path)]
+        return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)
+    saved = arrays[path]
+    if isinstance(template, np.ndarray):
+        if saved.shape != template.shape or saved.dtype != template.dtype:
+            raise ValueError(f"{path} has shape {saved.shape}, not {template.shape}")
+        return np.array(saved)
+    return type(template)(saved.item())
