@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._check import as_float_array, choice, distribution, input_rounding, non_negative
+from ._check import as_float_array, distribution, input_rounding, non_negative, positive_whole
+from ._threads import in_threads
 from ._types import BoolArray, FloatArray, IntArray
 from .errors import InputError, NotConverged, UnsupportedCombination
 from .exact.simplex import solve_by_simplex
+from .iterating_batch import Answers, Question, read_only, run_rule_batch
 from .kernels.newton_lanes import regularized_batch
 from .kernels.pivot_batch import find_games, minimax_batch, read_payoff
+from .methods import METHODS, as_rule
 from .problem import checked_temperature
 from .status import Status
 
-# Below this many matrix entries a thread costs more than it saves.
-_SERIAL_ENTRIES = 30_000
-# Several chunks a thread, so that one slow stretch of games does not leave the others idle.
-_CHUNKS_PER_THREAD = 4
-
-
+_EXACT_NAMES = ("auto", "simplex", "newton")
 # A larger gap sends a game from principal pivots to the simplex method, whose answers are refined.
 _GOOD_GAP = 1e-13
 
@@ -44,10 +39,12 @@ class BatchSolution:
         Two-sided duality gap in units of win probability; infinite for an input that is not a game.
     status : ndarray of int, shape (B,)
         `Status` of every game.
+    n_steps : ndarray of int, shape (B,)
+        Steps that an update rule took; 0 for the exact methods.
     temperature : ndarray, shape (B,)
         KL weight of every game.
     method : str
-        "simplex", "newton" or "simplex and newton".
+        "simplex", "newton", "simplex and newton", or the name of an update rule.
     seconds : float
         Wall time of the whole batch.
     """
@@ -55,6 +52,7 @@ class BatchSolution:
     policy: FloatArray
     gap: FloatArray
     status: IntArray
+    n_steps: IntArray
     temperature: FloatArray
     method: str
     seconds: float
@@ -104,16 +102,17 @@ def solve_batch(
     *,
     temperature: ArrayLike = 0.0,
     reference: ArrayLike | None = None,
-    method: str = "auto",
+    method: Any = "auto",
     tol: float = 1e-9,
     mask: ArrayLike | None = None,
+    max_steps: int = 100_000,
 ) -> BatchSolution:
     r"""Solve many preference games.
 
     At temperature 0 every policy is a Minimax Winner by pivoting. Where there are several winners it is the
     vertex of their set that the method meets; `solve` finds the one of maximum entropy. At a positive
     temperature it is the KL-regularised equilibrium :math:`\pi \propto \mu \exp(A \pi / \beta)` by Newton's
-    method.
+    method. An update rule runs on every game as `solve` runs it, until the gap of that game is at most `tol`.
 
     A game that is not one (a value that is not finite, ``P + P.T != 1``, an empty row of `mask`, a reference
     without mass) gets the status ``INVALID``, a zero policy and an infinite gap; the others are solved all
@@ -127,14 +126,17 @@ def solve_batch(
         KL weight.
     reference : array_like, shape (n,) or (B, n), optional
         Anchor policy at positive temperatures, uniform when left out; scaled to a sum of one over the
-        responses of each game.
-    method : str
-        "auto", "simplex" (temperature 0) or "newton" (positive temperatures).
+        responses of each game. Update rules start there; at temperature 0 that takes mass on every response.
+    method : str or rule
+        "auto", "simplex" (temperature 0), "newton" (positive temperatures), or an update rule: a name of `METHODS`,
+        or a rule with settings. Step sizes that depend on the game are found for each.
     tol : float
         Largest gap of an answer.
     mask : array_like of bool, shape (B, n), optional
         Which responses belong to each game, for games of different sizes; what `P` holds elsewhere is not
         read.
+    max_steps : int
+        Most steps of an update rule on one game.
 
     Returns
     -------
@@ -144,7 +146,8 @@ def solve_batch(
     Raises
     ------
     InputError
-        A shape or a type is wrong, so that there is no telling the games apart.
+        A shape or a type is wrong, so that there is no telling the games apart; no method has that name; or a setting
+        of the update rule does not suit a game.
     UnsupportedCombination
         The method does not serve the temperature, or a reference was given for temperature 0.
 
@@ -159,65 +162,47 @@ def solve_batch(
            [0.    , 0.    , 0.    ]])
     >>> batch.converged
     array([ True, False])
+    >>> gp.solve_batch(P[:1], method="extragradient", temperature=0.1).policy.round(4)
+    array([[0.3371, 0.2835, 0.3794]])
     """
     began = time.perf_counter()
     preference = _stack(P)
     n_games, n = preference.shape[:2]
     active = _mask(mask, n_games, n)
     kl_weight = _temperatures(temperature, n_games)
-    method = _method(method, kl_weight > 0.0, reference is not None)
-    question = _Question(
+    rule = None if isinstance(method, str) and method in _EXACT_NAMES else _rule(method)
+    name = _exact_name(method, kl_weight > 0.0, reference is not None) if rule is None else rule.info.name
+    question = Question(
         preference=preference,
         active=active,
         log_reference=_log_reference(reference, active),
         temperature=kl_weight,
         tol=non_negative(tol, name="tol"),
     )
-    out = _Answers(
+    steps = positive_whole(max_steps, name="max_steps")
+    out = Answers(
         policy=np.zeros((n_games, n)),
         gap=np.full(n_games, np.inf),
         status=np.full(n_games, Status.INVALID, dtype=np.int64),
+        n_steps=np.zeros(n_games, dtype=np.int64),
     )
-    _in_threads(lambda games: _solve_games(question, out, games), n_games, entries=n_games * n * n)
-    return BatchSolution(*out, temperature=kl_weight, method=method, seconds=time.perf_counter() - began)
+    if rule is None:
+        in_threads(lambda games: _solve_games(question, out, games), n_games, entries=n_games * n * n)
+    else:
+        run_rule_batch(rule, question, steps, out)
+    return BatchSolution(*out, temperature=kl_weight, method=name, seconds=time.perf_counter() - began)
 
 
-class _Question(NamedTuple):
-    """The checked arguments, one row per game."""
-
-    preference: FloatArray
-    active: BoolArray
-    log_reference: FloatArray
-    temperature: FloatArray
-    tol: float
-
-    def of(self, games: slice | BoolArray) -> _Question:
-        """Return the rows of some games."""
-        return _Question(
-            _read_only(self.preference[games]),
-            _read_only(self.active[games]),
-            _read_only(self.log_reference[games]),
-            _read_only(self.temperature[games]),
-            self.tol,
-        )
+def _rule(method: Any) -> Any:
+    if isinstance(method, str) and method not in METHODS:
+        raise InputError(f"method must be one of {', '.join([*_EXACT_NAMES, *METHODS])}; got {method!r}")
+    return as_rule(method)
 
 
-class _Answers(NamedTuple):
-    """The arrays to fill, one row per game; they start out as those of an input that is not a game."""
-
-    policy: FloatArray
-    gap: FloatArray
-    status: IntArray
-
-    def of(self, games: slice | BoolArray) -> _Answers:
-        """Return the rows of some games: views for a slice, copies for a mask."""
-        return _Answers(self.policy[games], self.gap[games], self.status[games])
+_Solver: TypeAlias = Callable[[Question, Answers], None]
 
 
-_Solver: TypeAlias = Callable[[_Question, _Answers], None]
-
-
-def _solve_games(question: _Question, out: _Answers, games: slice) -> None:
+def _solve_games(question: Question, out: Answers, games: slice) -> None:
     """Solve a contiguous run of games."""
     part, answers = question.of(games), out.of(games)
     warm = part.temperature > 0.0
@@ -225,7 +210,7 @@ def _solve_games(question: _Question, out: _Answers, games: slice) -> None:
     _on_chosen(warm, _regularized, part, answers)
 
 
-def _on_chosen(chosen: BoolArray, solver: _Solver, question: _Question, out: _Answers) -> None:
+def _on_chosen(chosen: BoolArray, solver: _Solver, question: Question, out: Answers) -> None:
     """Run a solver on some of the games; arrays are copied only if it is not all of them."""
     if not chosen.any():
         return
@@ -238,7 +223,7 @@ def _on_chosen(chosen: BoolArray, solver: _Solver, question: _Question, out: _An
             whole[chosen] = some
 
 
-def _minimax(question: _Question, out: _Answers) -> None:
+def _minimax(question: Question, out: Answers) -> None:
     """Solve by principal pivots what they suit, and the rest one by one by the simplex method."""
     valid = np.empty(len(out.gap), dtype=np.bool_)
     minimax_batch(question.preference, question.active, out.policy, out.gap, valid)
@@ -253,52 +238,11 @@ def _minimax(question: _Question, out: _Answers) -> None:
     out.status[valid] = reached[valid]
 
 
-def _regularized(question: _Question, out: _Answers) -> None:
+def _regularized(question: Question, out: Answers) -> None:
     """Solve by Newton's method."""
     valid = np.empty(len(out.gap), dtype=np.bool_)
     find_games(question.preference, question.active, question.log_reference, valid)
-    _on_chosen(valid, lambda games, answers: regularized_batch(*games, *answers), question, out)
-
-
-def _in_threads(task: Callable[[slice], None], n_games: int, *, entries: int) -> None:
-    """Run `task` over slices that cover all games, on all cores that this process may use."""
-    threads = _available_threads() if entries > _SERIAL_ENTRIES else 1
-    if threads == 1:
-        task(slice(0, n_games))
-        return
-    edges = np.linspace(0, n_games, min(n_games, threads * _CHUNKS_PER_THREAD) + 1).astype(int).tolist()
-    chunks: SimpleQueue[slice] = SimpleQueue()
-    for chunk in map(slice, edges[:-1], edges[1:]):
-        chunks.put(chunk)
-
-    def work() -> None:
-        while True:
-            try:
-                chunk = chunks.get_nowait()
-            except Empty:
-                return
-            task(chunk)
-
-    with ThreadPoolExecutor(threads - 1) as pool:
-        helpers = [pool.submit(work) for _ in range(threads - 1)]
-        work()
-        for helper in helpers:
-            helper.result()
-
-
-def _available_threads() -> int:
-    if hasattr(os, "process_cpu_count"):
-        return os.process_cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view: some inputs come that way, and numba would compile kernels once for each."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    _on_chosen(valid, lambda games, answers: regularized_batch(*games, *answers[:3]), question, out)
 
 
 def _stack(P: ArrayLike) -> FloatArray:
@@ -307,7 +251,7 @@ def _stack(P: ArrayLike) -> FloatArray:
         raise InputError(f"P must have shape (B, n, n), one square per game; its shape is {array.shape}")
     stack = np.ascontiguousarray(array, dtype=np.float64)
     rounding = input_rounding(array)
-    return _read_only(_without_rounding(stack, rounding) if rounding else stack)
+    return read_only(_without_rounding(stack, rounding) if rounding else stack)
 
 
 def _numbers(value: ArrayLike, name: str, form: str) -> NDArray[Any]:
@@ -332,14 +276,14 @@ def _without_rounding(stack: FloatArray, rounding: float) -> FloatArray:
 
 def _mask(mask: ArrayLike | None, n_games: int, n: int) -> BoolArray:
     if mask is None:
-        return _read_only(np.ones((n_games, n), dtype=np.bool_))
+        return read_only(np.ones((n_games, n), dtype=np.bool_))
     array = np.asarray(mask)
     if array.dtype != np.bool_ or array.shape != (n_games, n):
         raise InputError(
             f"mask must be boolean of shape {(n_games, n)}, one row per game; "
             f"it is {array.dtype} of shape {array.shape}"
         )
-    return _read_only(np.ascontiguousarray(array))
+    return read_only(np.ascontiguousarray(array))
 
 
 def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
@@ -354,13 +298,13 @@ def _temperatures(temperature: ArrayLike, n_games: int) -> FloatArray:
         raise InputError(f"temperature must be at least 0; entry {i} is {array[i]}")
     if (array > 0.0).any():
         checked_temperature(array[array > 0.0].min())
-    return _read_only(array)
+    return read_only(array)
 
 
 def _log_reference(reference: ArrayLike | None, active: BoolArray) -> FloatArray:
     """Return log reference per game up to a constant: NaN where it is invalid, -inf where it has no mass."""
     if reference is None:
-        return _read_only(np.zeros(active.shape))
+        return read_only(np.zeros(active.shape))
     n = active.shape[1]
     if np.ndim(reference) == 1:
         weights = np.broadcast_to(distribution(reference, n, name="reference"), active.shape)
@@ -372,12 +316,11 @@ def _log_reference(reference: ArrayLike | None, active: BoolArray) -> FloatArray
                 f"its shape is {weights.shape}"
             )
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _read_only(np.ascontiguousarray(np.log(weights)))
+        return read_only(np.ascontiguousarray(np.log(weights)))
 
 
-def _method(method: str, warm: BoolArray, has_reference: bool) -> str:
+def _exact_name(method: str, warm: BoolArray, has_reference: bool) -> str:
     """Return the name of what will run."""
-    method = choice(method, ("auto", "simplex", "newton"), name="method")
     if method == "simplex" and warm.any():
         raise UnsupportedCombination("method 'simplex' is for temperature 0; use 'newton', or 'auto'")
     if method == "newton" and not warm.all():

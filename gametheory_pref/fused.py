@@ -17,7 +17,7 @@ import numpy as np
 
 from . import verbs
 from ._jit import RULE_SOURCES, Kernel
-from ._types import FloatArray, IntArray
+from ._types import BoolArray, FloatArray, IntArray
 from .kernels import steps
 from .verbs import Anchor, Bank, Direction, Mixture, Point, Schedule, TabularProblem
 
@@ -79,7 +79,10 @@ def _kernel_of(rule_class: type, name: str) -> Kernel[..., Any]:
     numba cannot tell when a file outside the package changes, so rules from elsewhere are compiled anew.
     """
     _register()
-    template = {"advance": _advance, "advance_batch": _advance_batch}[name]
+    # A part may come with a file of rules that was imported after the first rule was compiled.
+    for function in verbs.PARTS:
+        _register_part(function)
+    template: Any = _advance if name == "advance" else _advance_batch
     function = _renamed(template, f"{name}_{rule_class.__name__}")
     inside = rule_class.__module__.partition(".")[0] == _PACKAGE
     return Kernel(function, allocates=False, sources=RULE_SOURCES if inside else None)
@@ -111,44 +114,49 @@ def _advance(rule, problem, state, spare, rng, total, marks, tol, averaged):
     return Outcome(marks.step.size, False, False, swapped), state
 
 
-def _advance_batch(rule, problem, games, state, spare, total, marks, tol, averaged, out):
-    """Run one rule on many games of one size, each from its reference until its gap is at most `tol`."""
+def _advance_batch(rule, template, games, state, spare, total, points, tol, averaged, out):
+    """Run one rule on many games of one size, each from its start until its gap is at most `tol`.
+
+    Gaps are checked at `points`, the record points of a single run, so that both stop after the same step. Returns
+    False when a step ran out of scratch.
+    """
     for game in range(games.payoff.shape[0]):
-        anchor = Point(games.log_reference[game], games.reference[game])
+        start = Point(games.log_start[game], games.start[game])
         one = TabularProblem(
-            games.payoff[game], problem.blocks, anchor, anchor, games.temperature[game], problem.oracle, problem.arena
+            games.payoff[game], template.blocks, start, start, games.temperature[game], template.oracle, template.arena
         )
         own = with_schedule(rule, games.scale[game], games.offset[game], games.power[game])
         one.arena.cursor[0] = 0
         state = overwrite(do_init(own, one), state)
-        for i in range(total.size):
-            total[i] = 0.0
-        taken = 0
-        for mark in range(marks.step.size):
-            while state.t < marks.step[mark]:
+        steps.set_scaled(0.0, total, total)
+        for point in points:
+            while state.t < point:
                 one.arena.cursor[0] = 0
                 new = do_step(own, one, state, None)
                 for i in range(total.size):
                     total[i] += state.x.prob[i]
                 state, spare = overwrite(new, spare), state
-            finite = write_mark(one, state.x, total, state.t, marks, mark)
-            gap = marks.gap_average[mark] if averaged else marks.gap_last[mark]
-            taken = mark
-            if gap <= tol or not finite or one.arena.cursor[1] != 0:
+            if one.arena.cursor[1] != 0:
+                return False
+            out.finite[game] = is_finite(state.x)
+            if not out.finite[game]:
                 break
-        out.gap[game] = marks.gap_average[taken] if averaged else marks.gap_last[taken]
-        out.n_steps[game] = marks.step[taken]
-        for i in range(total.size):
-            out.policy[game, i] = marks.average[taken, i] if averaged else np.exp(marks.log_last[taken, i])
-    return problem.arena.cursor[1] == 0
+            one.arena.cursor[0] = 0
+            answer = average_of(one, state.x, total, state.t) if averaged else state.x
+            steps.set_scaled(1.0, answer.prob, out.policy[game])
+            out.n_steps[game] = state.t
+            out.gap[game] = gap_of(one, answer)
+            if out.gap[game] <= tol:
+                break
+    return True
 
 
 class BatchGames(NamedTuple):
-    """Games of one size, each with its reference, temperature and step sizes: arrays whose first axis is the game."""
+    """Games of one size, each with its start, which is its reference, too: arrays whose first axis is the game."""
 
     payoff: FloatArray
-    log_reference: FloatArray
-    reference: FloatArray
+    log_start: FloatArray
+    start: FloatArray
     temperature: FloatArray
     scale: FloatArray
     offset: FloatArray
@@ -156,11 +164,12 @@ class BatchGames(NamedTuple):
 
 
 class BatchAnswers(NamedTuple):
-    """What the loop over games writes."""
+    """What the loop over games writes: the last answers that were finite, and whether the loop ended on one."""
 
     policy: FloatArray
     gap: FloatArray
     n_steps: IntArray
+    finite: BoolArray
 
 
 # -- names that compiled code calls; `_register` gives them their compiled meaning
@@ -213,21 +222,37 @@ def with_schedule(rule: Any, scale: float, offset: float, power: float) -> Any:
 
 def write_mark(problem, x, total, t, marks, mark):
     """Write the last policy and the average of those played, with their gaps; return whether all is finite."""
-    finite = True
     problem.arena.cursor[0] = 0
-    log_average, payoff = fresh_row(problem.arena).value, fresh_row(problem.arena).value
-    average = marks.average[mark]
+    average = average_of(problem, x, total, t)
+    steps.set_scaled(1.0, x.log, marks.log_last[mark])
+    steps.set_scaled(1.0, average.prob, marks.average[mark])
+    marks.gap_last[mark] = gap_of(problem, x)
+    marks.gap_average[mark] = gap_of(problem, average)
+    return is_finite(x)
+
+
+def average_of(problem, x, total, t):
+    """Return the average of the t policies whose sum is `total`; before the first step, the start."""
+    average = fresh_point(problem.arena)
     for i in range(total.size):
-        average[i] = total[i] / t if t > 0 else x.prob[i]
-        log_average[i] = np.log(average[i]) if average[i] > 0.0 else -np.inf
-        marks.log_last[mark, i] = x.log[i]
+        average.prob[i] = total[i] / t if t > 0 else x.prob[i]
+        average.log[i] = np.log(average.prob[i]) if average.prob[i] > 0.0 else -np.inf
+    return average
+
+
+def gap_of(problem, x):
+    """Return the duality gap of a policy."""
+    payoff = fresh_row(problem.arena).value
+    steps.payoff_product(problem.payoff, x.prob, payoff)
+    return steps.regret_of(payoff, x.log, x.prob, problem.reference.log, problem.temperature, problem.blocks)
+
+
+def is_finite(x):
+    """Return whether no probability is infinite or NaN."""
+    finite = True
+    for i in range(x.prob.size):
         # False for a NaN, too.
         finite = finite and x.prob[i] <= 2.0
-    heat, reference, blocks = problem.temperature, problem.reference.log, problem.blocks
-    steps.payoff_product(problem.payoff, x.prob, payoff)
-    marks.gap_last[mark] = steps.regret_of(payoff, x.log, x.prob, reference, heat, blocks)
-    steps.payoff_product(problem.payoff, average, payoff)
-    marks.gap_average[mark] = steps.regret_of(payoff, log_average, average, reference, heat, blocks)
     return finite
 
 
@@ -355,6 +380,38 @@ def _blend_bank(problem, bank, weights):
     return Anchor(out)
 
 
+def _bookmark(problem):
+    return problem.arena.cursor[0]
+
+
+def _keep(problem, x, since):
+    problem.arena.cursor[0] = since
+    # The rows to write begin at or before those of `x`, so that no row is read after it was written.
+    out = fresh_point(problem.arena)
+    steps.set_scaled(1.0, x.log, out.log)
+    steps.set_scaled(1.0, x.prob, out.prob)
+    return out
+
+
+def _regrets(problem, direction, x):
+    out = fresh_row(problem.arena)
+    steps.subtract_means(direction.value, x.prob, problem.blocks, out.value)
+    return out
+
+
+def _positive(problem, direction):
+    out = fresh_row(problem.arena)
+    for i in range(out.value.size):
+        out.value[i] = max(direction.value[i], 0.0)
+    return out
+
+
+def _proportional(problem, direction, otherwise):
+    out = fresh_point(problem.arena)
+    steps.share_out(direction.value, otherwise.prob, problem.blocks, out.log, out.prob)
+    return out
+
+
 _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.estimate: _estimate,
     verbs.difference: _difference,
@@ -368,8 +425,24 @@ _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.recall: _recall,
     verbs.remember: _remember,
     verbs.blend_bank: _blend_bank,
+    verbs.bookmark: _bookmark,
+    verbs.keep: _keep,
+    verbs.regrets: _regrets,
+    verbs.positive: _positive,
+    verbs.proportional: _proportional,
 }
-_SUPPORT = (write_mark, fresh_row, fresh_point, fresh_bank)
+_SUPPORT = (write_mark, average_of, gap_of, is_finite, fresh_row, fresh_point, fresh_bank)
+
+
+_OPTIONS = {"_nrt": False, "error_model": "numpy"}
+
+
+@functools.cache
+def _register_part(function: Callable[..., Any]) -> None:
+    """Tell numba that a plain function is compiled as it stands."""
+    from numba.extending import overload
+
+    overload(function, jit_options=_OPTIONS, strict=False)(functools.partial(_always, function))
 
 
 @functools.cache
@@ -378,16 +451,13 @@ def _register() -> None:
     from numba.core import types
     from numba.extending import overload
 
-    options = {"_nrt": False, "error_model": "numpy"}
-
     def by(function: Callable[..., Any], choose: Callable[..., Callable[..., Any]]) -> None:
-        overload(function, jit_options=options, strict=False)(choose)
+        overload(function, jit_options=_OPTIONS, strict=False)(choose)
 
     for verb, implementation in _COMPILED_VERBS.items():
         by(verb, functools.partial(_always, implementation))
-    own: tuple[Callable[..., Any], ...] = (*_SUPPORT, *verbs.PARTS)
-    for function in own:
-        by(function, functools.partial(_always, function))
+    for function in _SUPPORT:
+        _register_part(function)
     by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
     by(verbs.blend, lambda problem, points, weights: _weighted_sum(points, Anchor, "log"))
     by(verbs.mixture, lambda problem, points, weights: _weighted_sum(points, Mixture, "prob"))

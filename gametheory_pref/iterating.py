@@ -134,6 +134,12 @@ def record_points(first: int, last: int, per_decade: int) -> IntArray:
     return np.unique(np.concatenate([[first], grid[(grid > first) & (grid < last)], [last]]))
 
 
+def seconds_of_step(n: int, *, interpreted: bool = False) -> float:
+    """Return about how long a step on n responses takes."""
+    fixed, each, entry = _STEP_COST_INTERPRETED if interpreted else _STEP_COST
+    return fixed + n * each + n * n * entry
+
+
 class _Runner:
     """The mutable side of a run."""
 
@@ -160,8 +166,8 @@ class _Runner:
         self.kernel = kernel_of(rule)
         self.status = Status.STEP_LIMIT
         self.rows: list[tuple[Marks, FloatArray]] = []
-        cost = _STEP_COST_INTERPRETED if interpreted else _STEP_COST
-        self.stretch = max(1, int(_STRETCH_SECONDS / (cost[0] + n * cost[1] + n * n * cost[2])))
+        seconds = seconds_of_step(n, interpreted=interpreted)
+        self.stretch = max(1, int(_STRETCH_SECONDS / seconds))
 
     def go(self, points: IntArray, callback: Callable[[Snapshot], Any] | None) -> None:
         """Run through the record points."""

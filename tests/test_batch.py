@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
-from gametheory_pref import batch as batch_module
+from gametheory_pref import _threads as threads_module
 from gametheory_pref.errors import InputError, NotConverged, UnsupportedCombination
 from gametheory_pref.status import Status
 
@@ -105,9 +105,9 @@ def test_a_mask_solves_the_game_of_its_responses():
 def test_results_do_not_depend_on_the_threads(monkeypatch, threads):
     games = random_games(500, 9)
     games[17, 0, 0] = np.nan
-    monkeypatch.setattr(batch_module, "_available_threads", lambda: 1)
+    monkeypatch.setattr(threads_module, "available_threads", lambda: 1)
     one = gp.solve_batch(games)
-    monkeypatch.setattr(batch_module, "_available_threads", lambda: threads)
+    monkeypatch.setattr(threads_module, "available_threads", lambda: threads)
     many = gp.solve_batch(games)
     for name in ("policy", "gap", "status"):
         assert_array_equal(getattr(one, name), getattr(many, name))

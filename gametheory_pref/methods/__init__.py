@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..verbs import Schedule
 from ._info import MethodInfo, StepFacts
@@ -98,6 +100,7 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
         A step size that is not positive, that the method does not know, or that is too large for explicit anchoring.
     """
     info: MethodInfo = rule.info
+    facts = inner_facts(rule, facts)
     if hasattr(rule, "step_size"):
         schedule = _schedule(rule.step_size, info, facts)
         rule = rule._replace(step_size=schedule)
@@ -111,6 +114,53 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
     if info.check is not None:
         info.check(rule, facts)
     return rule
+
+
+def inner_facts(rule: Rule, facts: StepFacts) -> StepFacts:
+    """Return the facts that step sizes are chosen by: those of the inner game, for a rule that regularises by itself."""
+    if not hasattr(rule, "inner_temperature"):
+        return facts
+    heat = rule.inner_temperature
+    if not (isinstance(heat, (int, float)) and 0.0 < heat < float("inf")):
+        raise InputError(f"inner_temperature must be a positive number; got {heat!r}")
+    return facts._replace(temperature=facts.temperature * 0.0 + heat)
+
+
+def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
+    """Return the rule and the step sizes of many games: `settle` for facts that are arrays with one entry per game.
+
+    Raises
+    ------
+    InputError
+        As `settle`; the message names the first game that it is about.
+    """
+    info: MethodInfo = rule.info
+    first = _settled_alone(rule, facts, 0)
+    facts = inner_facts(rule, facts)
+    count = len(facts.temperature)
+    if not hasattr(rule, "step_size"):
+        schedule = Schedule(*np.ones((3, count)))
+    else:
+        named = isinstance(rule.step_size, str)
+        with np.errstate(all="ignore"):
+            found = info.step_sizes[rule.step_size](facts) if named else first.step_size
+            schedule = Schedule(*(np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found))
+            product = schedule.scale / schedule.offset**schedule.power * facts.temperature
+        for game in np.flatnonzero(product > info.largest_product):
+            _settled_alone(rule, facts, game)
+    if info.check is not None:
+        for game in range(1, count):
+            _settled_alone(rule, facts, game)
+    return first, schedule
+
+
+def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule:
+    payoff_bound, temperature, spread = (float(part[game]) for part in facts[:3])
+    try:
+        with np.errstate(all="ignore"):
+            return settle(rule, StepFacts(payoff_bound, temperature, spread, facts.horizon))
+    except InputError as error:
+        raise InputError(f"game {game} of the batch: {error}") from error
 
 
 def _schedule(step_size: Any, info: MethodInfo, facts: StepFacts) -> Schedule:

@@ -1,0 +1,157 @@
+"""Run an update rule on thousands of preference games, those of one size after the other."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._threads import in_threads
+from ._types import BoolArray, FloatArray, IntArray
+from .fused import BatchAnswers, BatchGames, batch_kernel_of, copied
+from .iterating import record_points, seconds_of_step
+from .kernels.pivot_batch import find_games
+from .methods import Rule, settle_each
+from .methods._info import step_facts
+from .status import Status
+from .tabular import new_arena
+from .trace import Record
+from .verbs import Exact, Point, TabularProblem
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+# A chunk of games that all run to the step limit takes about this long, so that Ctrl-C is seen.
+_CHUNK_SECONDS = 0.5
+# Steps that a game is expected to take when work is weighed against the cost of a thread.
+_USUAL_STEPS = 50
+_ARENA_ROWS = 64
+
+
+class Question(NamedTuple):
+    """Checked arguments, one row per game; logarithms of the reference are up to a constant."""
+
+    preference: FloatArray
+    active: BoolArray
+    log_reference: FloatArray
+    temperature: FloatArray
+    tol: float
+
+    def of(self, games: slice | BoolArray) -> Question:
+        """Return the rows of some games."""
+        return Question(
+            read_only(self.preference[games]),
+            read_only(self.active[games]),
+            read_only(self.log_reference[games]),
+            read_only(self.temperature[games]),
+            self.tol,
+        )
+
+
+class Answers(NamedTuple):
+    """The arrays to fill, one row per game; they hold zero, infinity and `Status.INVALID` where there is no game."""
+
+    policy: FloatArray
+    gap: FloatArray
+    status: IntArray
+    n_steps: IntArray
+
+    def of(self, games: slice | BoolArray) -> Answers:
+        """Return the rows of some games: views for a slice, copies for a mask."""
+        return Answers(self.policy[games], self.gap[games], self.status[games], self.n_steps[games])
+
+
+def read_only(array: _Array) -> _Array:
+    """Return a read-only view: some inputs come that way, and numba would compile kernels once for each."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+class _Group(NamedTuple):
+    """Games that keep equally many responses, where these are, and what the rule needs to know about each."""
+
+    place: IntArray
+    members: IntArray
+    rule: Rule
+    games: BatchGames
+
+
+def run_rule_batch(rule: Rule, question: Question, max_steps: int, out: Answers) -> None:
+    """Run a rule on every game from its reference, each until its own gap is small enough.
+
+    Raises
+    ------
+    InputError
+        A setting of the rule is wrong for a game; nothing has run then.
+    """
+    kernel = batch_kernel_of(rule).compiled
+    points = record_points(0, max_steps, Record().per_decade)
+    for group in _groups(rule, question, max_steps):
+        count, n = group.members.shape
+        in_threads(
+            functools.partial(_run_part, kernel, group, points, question.tol, out),
+            count,
+            entries=count * n * n * _USUAL_STEPS,
+            largest_chunk=max(1, int(_CHUNK_SECONDS / (max_steps * seconds_of_step(n)))),
+        )
+
+
+def _run_part(kernel: Any, group: _Group, points: IntArray, tol: float, out: Answers, part: slice) -> None:
+    """Run the rule on some games of a group and write down how each ended."""
+    place = group.place[part]
+    found = _run_games(kernel, group.rule, BatchGames(*(column[part] for column in group.games)), points, tol)
+    out.policy[place[:, None], group.members[part]] = found.policy
+    out.gap[place], out.n_steps[place] = found.gap, found.n_steps
+    unfinished = np.where(found.finite, Status.STEP_LIMIT, Status.NONFINITE)
+    out.status[place] = np.where(found.gap <= tol, Status.CONVERGED, unfinished)
+
+
+def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
+    """Return the games by size, every setting checked."""
+    valid = np.empty(len(question.active), dtype=np.bool_)
+    find_games(question.preference, question.active, question.log_reference, valid)
+    has_mass = question.log_reference > -np.inf
+    cold = question.temperature == 0.0
+    # At temperature 0 the reference is only the start, from where steps reach no response without mass.
+    valid &= ~cold | (has_mass | ~question.active).all(axis=1)
+    kept = question.active & has_mass
+    sizes = np.where(valid, kept.sum(axis=1), 0)
+    return [
+        _group(rule, question, max_steps, np.flatnonzero(sizes == size), kept) for size in np.unique(sizes[sizes > 0])
+    ]
+
+
+def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept: BoolArray) -> _Group:
+    members = np.nonzero(kept[place])[1].reshape(len(place), -1)
+    rows, columns = members[:, :, None], members[:, None, :]
+    preference = question.preference[place[:, None, None], rows, columns]
+    payoff = np.clip((preference - preference.swapaxes(1, 2)) / 2.0, -0.5, 0.5)
+    log_start = question.log_reference[place[:, None], members]
+    log_start -= log_start.max(axis=1, keepdims=True)
+    log_start -= np.log(np.exp(log_start).sum(axis=1, keepdims=True))
+    temperature = question.temperature[place]
+    facts = step_facts(np.abs(payoff).max(axis=(1, 2)), temperature, -log_start.min(axis=1), max_steps)
+    settled, schedule = settle_each(rule, facts)
+    scale, offset, power = map(np.asarray, schedule)
+    games = BatchGames(payoff, log_start, np.exp(log_start), temperature, scale, offset, power)
+    return _Group(place, members, settled, games)
+
+
+def _run_games(kernel: Any, rule: Rule, games: BatchGames, points: IntArray, tol: float) -> BatchAnswers:
+    """Run the compiled loop, with more scratch if a step turns out to need it."""
+    count, n = games.start.shape
+    out = BatchAnswers(
+        np.zeros((count, n)), np.full(count, np.inf), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.bool_)
+    )
+    averaged = rule.info.answer == "average"
+    blocks, start, rows = np.array([0, n]), Point(games.log_start[0], games.start[0]), _ARENA_ROWS
+    while True:
+        template = TabularProblem(
+            games.payoff[0], blocks, start, start, float(games.temperature[0]), Exact(), new_arena(n, rows)
+        )
+        state = copied(rule.init(template))
+        if kernel(rule, template, games, state, copied(state), np.zeros(n), points, tol, averaged, out):
+            return out
+        rows = 4 * max(rows, int(template.arena.cursor[1]))
