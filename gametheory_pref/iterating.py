@@ -222,8 +222,10 @@ class _Runner:
 
     def _standing(self) -> tuple[Any, FloatArray, Any]:
         """Return a copy of everything that a stretch changes."""
-        luck = None if self.rng is None else self.rng.bit_generator.state
-        return copied(self.state), self.total.copy(), luck
+        return copied(self.state), self.total.copy(), self._luck()
+
+    def _luck(self) -> Any:
+        return None if self.rng is None else self.rng.bit_generator.state
 
     def _go_back(self, standing: tuple[Any, FloatArray, Any]) -> None:
         """Return to where a stretch began, with four times the scratch for the step that ran out of it."""
@@ -270,7 +272,7 @@ class _Runner:
             facts=self.facts,
             tabular=self.table,
             status=self.status,
-            resume=RunState(copied(self.state), self.total.copy(), None if self.rng is None else self.rng.bit_generator.state),
+            resume=RunState(copied(self.state), self.total.copy(), self._luck()),
             steps=rows.step,
             payoff_calls=self._calls(rows),
             seconds=seconds,
