@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ._types import FloatArray
-from .methods._info import StepFacts
+from .methods._info import StepFacts, step_facts
 from .verbs import TabularProblem
 
 
@@ -74,7 +74,7 @@ class Facts:
     @property
     def step_facts(self) -> StepFacts:
         """What step-size rules may use."""
-        return StepFacts(self.payoff_bound, self.temperature, self.spread, self.horizon)
+        return step_facts(self.payoff_bound, self.temperature, self.spread, self.horizon)
 
     @cached_property
     def log_equilibrium(self) -> FloatArray | None:

@@ -41,6 +41,14 @@ class StepFacts(NamedTuple):
     horizon: int
 
 
+def step_facts(payoff_bound: Any, temperature: Any, spread: Any, horizon: int) -> StepFacts:
+    """Return the facts with bounds that can be divided by: where all is tied, or one response is all there is.
+
+    Both are upper bounds, so a larger one is as true.
+    """
+    return StepFacts(np.maximum(payoff_bound, 1e-12), temperature, np.maximum(spread, 1e-12), horizon)
+
+
 StepSizeRule: TypeAlias = Callable[[StepFacts], Schedule]
 
 
