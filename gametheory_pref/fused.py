@@ -267,21 +267,21 @@ def fresh_row(arena):
 
 
 def fresh_point(arena):
-    """Return the next two free rows of the arena, as a point."""
+    """Return the next two free rows of the arena, as a point; the first one twice, and a note, when it is full."""
     row = arena.cursor[0]
     if row + 2 > arena.rows.shape[0]:
         arena.cursor[1] = 1
-        row = 0
+        return Point(arena.rows[0], arena.rows[0])
     arena.cursor[0] = row + 2
     return Point(arena.rows[row], arena.rows[row + 1])
 
 
 def fresh_bank(arena, size):
-    """Return the next rows of the arena as a bank of `size` policies."""
+    """Return the next rows of the arena as a bank of `size` policies; of fewer, and a note, when it is full."""
     row = arena.cursor[0]
     if row + 2 * size > arena.rows.shape[0]:
         arena.cursor[1] = 2 * size
-        row = 0
+        return Bank(arena.rows[:size], arena.rows[:size])
     arena.cursor[0] = row + 2 * size
     return Bank(arena.rows[row : row + size], arena.rows[row + size : row + 2 * size])
 
@@ -353,20 +353,21 @@ def _reply(problem, direction):
 
 def _bank_of(problem, x, size):
     out = fresh_bank(problem.arena, size)
-    for age in range(size):
+    for age in range(out.log.shape[0]):
         steps.set_scaled(1.0, x.log, out.log[age])
         steps.set_scaled(1.0, x.prob, out.prob[age])
     return out
 
 
 def _recall(problem, bank, age):
+    # A bank that found too little scratch is short; the step is done again with more.
+    age = min(age, bank.log.shape[0] - 1)
     return Point(bank.log[age], bank.prob[age])
 
 
 def _remember(problem, bank, x):
-    size = bank.log.shape[0]
-    out = fresh_bank(problem.arena, size)
-    for age in range(size):
+    out = fresh_bank(problem.arena, bank.log.shape[0])
+    for age in range(out.log.shape[0]):
         steps.set_scaled(1.0, x.log if age == 0 else bank.log[age - 1], out.log[age])
         steps.set_scaled(1.0, x.prob if age == 0 else bank.prob[age - 1], out.prob[age])
     return out
@@ -376,7 +377,7 @@ def _blend_bank(problem, bank, weights):
     out = fresh_row(problem.arena).value
     steps.set_scaled(weights[0], bank.log[0], out)
     for age in range(1, len(weights)):
-        steps.add_scaled(weights[age], bank.log[age], out)
+        steps.add_scaled(weights[age], bank.log[min(age, bank.log.shape[0] - 1)], out)
     return Anchor(out)
 
 
