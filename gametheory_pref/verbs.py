@@ -17,6 +17,8 @@ breakpoints and all), fused to machine code (`fused` gives every verb a kernel),
 `inner`         expected payoff of one policy less that of another
 `reply`         the best response to a direction
 `bank_of`, `recall`, `remember`, `blend_bank`   several past policies in one
+`bookmark`, `keep`   let a loop within a step go on with one policy and drop the others
+`regrets`, `positive`, `proportional`   for tables only: regret matching
 ==============  ===============================================================================================
 """
 
@@ -278,3 +280,37 @@ def remember(problem: TabularProblem, bank: Bank, x: Point) -> Bank:
 def blend_bank(problem: TabularProblem, bank: Bank, weights: tuple[float, ...]) -> Anchor:
     """Return the log-linear combination of the policies of a bank."""
     return blend(problem, tuple(recall(problem, bank, age) for age in range(len(weights))), weights)
+
+
+def bookmark(problem: TabularProblem) -> int:
+    """Return where scratch stands, for `keep`."""
+    return 0
+
+
+def keep(problem: TabularProblem, x: Point, since: int) -> Point:
+    """Return `x`, the only thing made since the bookmark `since` that is used from now on."""
+    return x
+
+
+def regrets(problem: TabularProblem, direction: Direction, x: Point) -> Direction:
+    """Return how much more every response gets than its player's policy in `x`."""
+    value = direction.value.copy()
+    for first, last in zip(problem.blocks[:-1], problem.blocks[1:], strict=True):
+        value[first:last] -= value[first:last] @ x.prob[first:last]
+    return Direction(value)
+
+
+def positive(problem: TabularProblem, direction: Direction) -> Direction:
+    """Return the positive part of a direction."""
+    return Direction(np.maximum(direction.value, 0.0))
+
+
+def proportional(problem: TabularProblem, direction: Direction, otherwise: Point) -> Point:
+    """Return each player's policy proportional to numbers of at least 0; that of `otherwise` where all are 0."""
+    weight, prob = direction.value, otherwise.prob.copy()
+    for first, last in zip(problem.blocks[:-1], problem.blocks[1:], strict=True):
+        total = weight[first:last].sum()
+        if total > 0.0:
+            prob[first:last] = weight[first:last] / total
+    with np.errstate(divide="ignore"):
+        return Point(np.log(prob), prob)

@@ -194,3 +194,40 @@ def regret_of(payoff_vector, log, prob, log_reference, temperature, blocks):
                 regret += prob[i] * (top - payoff_vector[i])
         total += regret
     return 2.0 * total if blocks.size == 2 else total
+
+
+@jit(reassociate=True, allocates=False)
+def subtract_means(direction, prob, blocks, out):
+    """Write every response's payoff less its player's expected payoff."""
+    for block in range(blocks.size - 1):
+        part = slice(blocks[block], blocks[block + 1])
+        subtract_mean(direction[part], prob[part], out[part])
+
+
+@jit(reassociate=True, allocates=False)
+def subtract_mean(direction, prob, out):
+    """Write the payoff of every response of one player less the expected payoff."""
+    mean = 0.0
+    for i in range(out.size):
+        mean += direction[i] * prob[i]
+    for i in range(out.size):
+        out[i] = direction[i] - mean
+
+
+@jit(reassociate=True, allocates=False)
+def share_out(weight, otherwise, blocks, log, prob):
+    """Write each player's policy proportional to `weight`, which is not negative; `otherwise` where it is all 0."""
+    for block in range(blocks.size - 1):
+        part = slice(blocks[block], blocks[block + 1])
+        share_out_one(weight[part], otherwise[part], log[part], prob[part])
+
+
+@jit(reassociate=True, allocates=False)
+def share_out_one(weight, otherwise, log, prob):
+    """Write the policy of one player proportional to `weight`."""
+    total = 0.0
+    for i in range(prob.size):
+        total += weight[i]
+    for i in range(prob.size):
+        prob[i] = weight[i] / total if total > 0.0 else otherwise[i]
+        log[i] = np.log(prob[i]) if prob[i] > 0.0 else -np.inf
