@@ -146,7 +146,7 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
             found = info.step_sizes[rule.step_size](facts) if named else first.step_size
             schedule = Schedule(*(np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found))
             product = schedule.scale / schedule.offset**schedule.power * facts.temperature
-        for game in np.flatnonzero(product > info.largest_product):
+        for game in np.flatnonzero((product > info.largest_product) | (schedule.scale == np.inf)):
             _settled_alone(rule, facts, game)
     if info.check is not None:
         for game in range(1, count):
@@ -157,8 +157,7 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
 def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule:
     payoff_bound, temperature, spread = (float(part[game]) for part in facts[:3])
     try:
-        with np.errstate(all="ignore"):
-            return settle(rule, StepFacts(payoff_bound, temperature, spread, facts.horizon))
+        return settle(rule, StepFacts(payoff_bound, temperature, spread, facts.horizon))
     except InputError as error:
         raise InputError(f"game {game} of the batch: {error}") from error
 
@@ -169,8 +168,7 @@ def _schedule(step_size: Any, info: MethodInfo, facts: StepFacts) -> Schedule:
             known = ", ".join(repr(name) for name in info.step_sizes)
             raise InputError(f"step_size of {info.name} must be a positive number, a Schedule, or one of {known}; "
                              f"got {step_size!r}")
-        schedule = info.step_sizes[step_size](facts)
-        return Schedule(*(float(part) for part in schedule))
+        return _named_schedule(step_size, info, facts)
     if isinstance(step_size, Schedule):
         schedule = step_size
     else:
@@ -182,3 +180,18 @@ def _schedule(step_size: Any, info: MethodInfo, facts: StepFacts) -> Schedule:
     if not (all(abs(x) < float("inf") for x in numbers) and schedule.scale > 0 and schedule.offset > 0):
         raise InputError(f"step_size must be positive and finite; got {step_size!r}")
     return Schedule(*(float(part) for part in schedule))
+
+
+def _named_schedule(name: str, info: MethodInfo, facts: StepFacts) -> Schedule:
+    try:
+        with np.errstate(divide="ignore"):
+            schedule = Schedule(*(float(part) for part in info.step_sizes[name](facts)))
+    except ZeroDivisionError:
+        schedule = Schedule(float("inf"))
+    # Where all payoffs are 0 the start is the answer, whatever the step.
+    if schedule.scale == float("inf") and facts.payoff_bound > 0.0:
+        raise InputError(
+            f"step_size {name!r} of {info.name} has no finite value at temperature {facts.temperature:g}; "
+            "give a number, or a positive temperature"
+        )
+    return schedule
