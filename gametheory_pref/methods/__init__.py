@@ -117,7 +117,7 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
 
 
 def inner_facts(rule: Rule, facts: StepFacts) -> StepFacts:
-    """Return the facts that step sizes are chosen by: those of the inner game, for a rule that regularises by itself."""
+    """Return the facts that step sizes are chosen by: the inner game's, for a rule that regularises by itself."""
     if not hasattr(rule, "inner_temperature"):
         return facts
     heat = rule.inner_temperature
