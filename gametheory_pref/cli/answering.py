@@ -63,9 +63,14 @@ class Report(NamedTuple):
             "schema": SCHEMA,
             "data": describe(self.loaded),
             "majority": majority_of(game).to_dict() if isinstance(game, PreferenceGame) else None,
-            "solution": {**_without_log(self.solution).to_dict(), "certificate": self.certificate.to_dict()},
-            "minimax": None if self.minimax is None else _without_log(self.minimax).to_dict(),
+            "solution": {**solution_to_dict(self.solution), "certificate": self.certificate.to_dict()},
+            "minimax": None if self.minimax is None else solution_to_dict(self.minimax),
         }
+
+
+def solution_to_dict(solution: Solution) -> dict[str, Any]:
+    """Return the solution as plain data, with the votes but not the single judgements."""
+    return _without_log(solution).to_dict()
 
 
 def _without_log(solution: Solution) -> Solution:
@@ -91,12 +96,12 @@ def answer(loaded: Loaded, question: Question) -> Report:
         A game that the command does not solve, or a question that it does not answer for this game.
     """
     game = loaded.game
-    _require_solvable(game, loaded.file)
+    require_solvable(game, loaded.file, "solve")
     settings: dict[str, Any] = {}
     if question.tol is not None:
         settings["tol"] = question.tol
     if question.reference != "uniform":
-        settings["reference"] = _reference(question.reference, game)
+        settings["reference"] = read_policy("--reference", question.reference, game)
     solution = solve(game, question.method, temperature=question.temperature, **settings)
     regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
     minimax = solve(game) if regularized else None
@@ -104,22 +109,22 @@ def answer(loaded: Loaded, question: Question) -> Report:
     return Report(loaded, question, solution, certificate, certificate.verify(), minimax)
 
 
-def _require_solvable(game: Game, file: str) -> None:
+def require_solvable(game: Game, file: str, command: str) -> None:
+    """Refuse the games that nothing here solves; `command` is what was asked for."""
     if isinstance(game, MultiplayerGame):
         raise UnsupportedCombination(
-            f"{file}: a game of {game.n_players} players; solve takes preference games and two-player games "
+            f"{file}: a game of {game.n_players} players; {command} takes preference games and two-player games "
             "whose payoffs add up to a constant (gtpref data info shows what the file holds)"
         )
     if isinstance(game, MatrixGame) and game.constant_sum is None:
         raise UnsupportedCombination(
-            f"{file}: the two players' payoffs do not add up to a constant; solve takes preference games and "
+            f"{file}: the two players' payoffs do not add up to a constant; {command} takes preference games and "
             "two-player games where they do (gtpref data info shows what the file holds)"
         )
 
 
-def _reference(path: str, game: Game) -> Any:
+def read_policy(option: str, path: str, game: Game) -> Any:
+    """Return the policy in the file that an option names."""
     if not isinstance(game, PreferenceGame):
-        raise UnsupportedCombination(
-            "--reference is for preference games; leave it out for a game of two players"
-        )
+        raise UnsupportedCombination(f"{option} is for preference games; leave it out for a game of two players")
     return read_reference(path, game)

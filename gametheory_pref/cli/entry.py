@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = bool(os.environ.get("GTPREF_DEBUG"))
     try:
         args = build_parser().parse_args(argv)
+        args.argv = list(sys.argv[1:] if argv is None else argv)
         debug = debug or args.debug
         code = _run(args)
         # A closed pipe shows only when the buffer is written: here, not in the interpreter's last breath.

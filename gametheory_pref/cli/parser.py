@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gtpref {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_solve(commands)
+    _add_run(commands)
     _add_data(commands)
     _add_demo(commands)
     _add_info(commands)
@@ -84,6 +85,76 @@ def _add_solve(commands: argparse._SubParsersAction[_Parser]) -> None:
     result = command.add_argument_group("the result")
     _add_output(result)
     result.add_argument("--all", action="store_true", help="show every response, however many there are")
+
+
+def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "run",
+        "run_command",
+        "one update rule on a game: its way, where it ended, a certificate",
+        usage="gtpref run FILE --method NAME [options]",
+    )
+    command.add_argument("file", metavar="FILE", help=_FILE)
+    rule = command.add_argument_group("the rule")
+    rule.add_argument("--method", required=True, metavar="NAME", help="update rule; gtpref methods lists them")
+    rule.add_argument(
+        "--step-size",
+        metavar="X|NAME",
+        help="a number, a schedule such as 0.5/(t+1)^0.5, or a step-size rule of the method",
+    )
+    rule.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="another setting; may be repeated"
+    )
+    _add_question(command.add_argument_group("the question"))
+    _add_limits(command)
+    command.add_argument(
+        "--state",
+        metavar="STATE.npz",
+        help="keep the state here, every ten seconds and at the end; if the file is there, go on from it",
+    )
+    _add_reading(command)
+    result = command.add_argument_group("the result")
+    _add_output(result)
+    result.add_argument("--all", action="store_true", help="show every response, however many there are")
+
+
+def _add_question(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--temperature",
+        type=_non_negative,
+        default=0.0,
+        metavar="B",
+        help="weight of KL(policy || reference) against the payoff, win probability (papers: beta or tau)",
+    )
+    group.add_argument(
+        "--reference",
+        default="uniform",
+        metavar="FILE|uniform",
+        help="reference policy: CSV lines 'name,probability', or JSON {name: probability}",
+    )
+    group.add_argument("--start", metavar="FILE", help="first policy, in the same formats (default: the reference)")
+    group.add_argument(
+        "--sampled",
+        type=_whole,
+        metavar="M",
+        help="show the rule M opponents drawn from the policy, and who wins against each, instead of exact payoffs",
+    )
+    group.add_argument(
+        "--probabilities", action="store_true", help="with --sampled: tell win probabilities, not win or lose"
+    )
+    group.add_argument("--rng", type=_seed, metavar="SEED", help="seed of the samples (default: drawn, and printed)")
+
+
+def _add_limits(command: argparse.ArgumentParser) -> None:
+    limits = command.add_argument_group("when to stop")
+    limits.add_argument(
+        "--steps", type=_whole, default=100_000, metavar="N", help="largest number of steps (default: 100000)"
+    )
+    limits.add_argument(
+        "--tol", type=_non_negative, default=1e-6, metavar="GAP", help="duality gap to stop at (default: 1e-6)"
+    )
+    limits.add_argument("--time-limit", type=_positive, metavar="S", help="seconds to stop after")
 
 
 def _add_data(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -194,6 +265,24 @@ def _output_path(text: str) -> str:
     if not text.lower().endswith(OUTPUTS):
         raise argparse.ArgumentTypeError(f"{text!r} must end in one of {', '.join(OUTPUTS)}")
     return text
+
+
+def _whole(text: str) -> int:
+    return _integer(text, least=1)
+
+
+def _seed(text: str) -> int:
+    return _integer(text, least=0)
+
+
+def _integer(text: str, *, least: int) -> int:
+    try:
+        number = int(text.replace("_", ""))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number; got {text!r}") from None
+    if number < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}; got {text}")
+    return number
 
 
 def _non_negative(text: str) -> float:

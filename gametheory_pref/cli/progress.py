@@ -22,7 +22,7 @@ class Progress:
     """
 
     def __init__(self, args: Namespace) -> None:
-        self._live = not args.quiet and sys.stderr.isatty()
+        self.live = not args.quiet and sys.stderr.isatty()
         self._drawn_at = -math.inf
 
     def __enter__(self) -> Progress:
@@ -36,7 +36,7 @@ class Progress:
     def show(self, text: str) -> None:
         """Draw the line, unless it was drawn just now."""
         now = time.monotonic()
-        if not self._live or now - self._drawn_at < _REDRAW_SECONDS:
+        if not self.live or now - self._drawn_at < _REDRAW_SECONDS:
             return
         self._drawn_at = now
         # A line that wraps could not be erased.
@@ -46,7 +46,7 @@ class Progress:
 
     def clear(self) -> None:
         """Erase the line, so that other text can be written."""
-        if self._live and math.isfinite(self._drawn_at):
+        if self.live and math.isfinite(self._drawn_at):
             sys.stderr.write(_ERASE_LINE)
             sys.stderr.flush()
             self._drawn_at = -math.inf

@@ -1,0 +1,163 @@
+"""From ``--method``, ``--step-size`` and ``--set`` to an update rule, and a rule's settings back in words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import UnsupportedCombination
+from ..exact_methods import EXACT_NAMES
+from ..methods import METHODS, Rule
+from ..verbs import Schedule
+from .parser import UsageError
+
+_WORDS = {"true": True, "false": False, "none": None}
+_SCHEDULE = re.compile(r"(?P<scale>[^/]+)/(\(t\+(?P<offset>[^)]+)\)|t)(\^(?P<power>.+))?")
+
+
+def rule_class(name: str) -> Any:
+    """Return the class of rules of that name.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    if name in EXACT_NAMES:
+        raise UsageError(f"--method {name} is no update rule but exact mathematics: gtpref solve runs it")
+    close = difflib.get_close_matches(name, list(METHODS), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else "gtpref methods lists them"
+    raise UsageError(f"--method: no update rule is called {name!r}; {hint}")
+
+
+def rule_from(name: str, step_size: str | None, assignments: Sequence[str]) -> Rule:
+    """Return the rule with its settings.
+
+    Raises
+    ------
+    UsageError
+        An unknown method or setting, or a value of the wrong kind.
+    UnsupportedCombination
+        A step size for a method that has none.
+    """
+    cls = rule_class(name)
+    settings: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--set {text}: write --set name=value")
+        if key in settings:
+            raise UsageError(f"--set {key} is given twice")
+        settings[key] = _checked(cls, key, value)
+    if step_size is not None:
+        if "step_size" not in cls._fields:
+            raise UnsupportedCombination(f"{cls.info.name} has no step size; leave --step-size out")
+        settings["step_size"] = read_step_size(step_size)
+    missing = [key for key in cls._fields if key not in cls._field_defaults and key not in settings]
+    if missing:
+        name = cls.info.name
+        raise UsageError(f"{name} needs --set {missing[0]}=...; gtpref methods {name} says what it is")
+    return cls(**settings)
+
+
+def _checked(cls: Any, key: str, text: str) -> Any:
+    """Return the value of a setting, of the kind that its default has."""
+    known = [name for name in cls._fields if name != "step_size"]
+    if key == "step_size":
+        raise UsageError("--set step_size: the step size has an option of its own, --step-size")
+    if key not in known:
+        listed = f"its settings are {', '.join(known)}" if known else "it has none but the step size"
+        raise UsageError(f"--set {key}: {cls.info.name} has no such setting; {listed}")
+    value, default = _value(text), cls._field_defaults.get(key)
+    if isinstance(default, tuple) and not isinstance(default, Schedule) and not isinstance(value, tuple):
+        value = (value,)
+    if _kind(default) is not None and _kind(value) not in (_kind(default), "whole number"):
+        raise UsageError(f"--set {key}: must be a {_kind(default)}, as the default {default!r} is; got {text!r}")
+    if isinstance(default, float) and isinstance(value, int):
+        value = float(value)
+    return value
+
+
+def _kind(value: Any) -> str | None:
+    """Return what a value is, where nothing else could be meant: names may stand for numbers."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int):
+        return "whole number"
+    if isinstance(value, float):
+        return "number"
+    return None
+
+
+def _value(text: str) -> Any:
+    if "," in text:
+        return tuple(_value(part) for part in text.split(",") if part.strip())
+    text = text.strip()
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    for read in (int, float, read_schedule):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def read_step_size(text: str) -> Any:
+    """Return a number, a `Schedule` from text such as ``0.5/(t+1)^0.5``, or the name of a step-size rule."""
+    for read in (float, read_schedule):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def read_schedule(text: str) -> Schedule:
+    """Return the schedule that ``scale/(t+offset)^power`` describes.
+
+    Examples
+    --------
+    >>> read_schedule("0.5/(t + 2)^0.5")
+    Schedule(scale=0.5, offset=2.0, power=0.5)
+    """
+    found = _SCHEDULE.fullmatch(text.replace(" ", ""))
+    if found is None:
+        raise ValueError(f"no schedule: {text!r}")
+    return Schedule(float(found["scale"]), float(found["offset"] or 0.0), float(found["power"] or 1.0))
+
+
+def show_schedule(schedule: Schedule) -> str:
+    """Return a schedule as `read_schedule` reads it, a constant as its number.
+
+    Examples
+    --------
+    >>> show_schedule(Schedule(0.25)), show_schedule(Schedule(0.5, 2.0, 0.5)), show_schedule(Schedule(1.0, 1.0, 1.0))
+    ('0.25', '0.5/(t+2)^0.5', '1/(t+1)')
+    """
+    if schedule.power == 0.0:
+        return f"{schedule.scale:.6g}"
+    power = "" if schedule.power == 1.0 else f"^{schedule.power:g}"
+    return f"{schedule.scale:.6g}/(t+{schedule.offset:g}){power}"
+
+
+def settings_in_words(settled: Rule, asked: Rule | None) -> list[str]:
+    """Return "step size 0.62 (largest)" and the settings that are not the defaults."""
+    words = []
+    for name, value in settled._asdict().items():
+        if name == "step_size":
+            called = getattr(asked, "step_size", None)
+            words.append(f"step size {show_schedule(value)}" + (f" ({called})" if isinstance(called, str) else ""))
+        elif value != settled._field_defaults.get(name):
+            shown = show_schedule(value) if isinstance(value, Schedule) else value
+            words.append(f"{name.replace('_', ' ')} {shown}")
+    return words
+
+
+def plain_settings(rule: Rule) -> dict[str, Any]:
+    """Return the settings as plain data."""
+    return {name: value._asdict() if isinstance(value, Schedule) else value for name, value in rule._asdict().items()}
