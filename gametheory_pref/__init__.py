@@ -36,6 +36,7 @@ _HOMES = {
     "NotConverged": "errors",
     "PreferenceGame": "games",
     "Problem": "problem",
+    "RateReport": "rate_report",
     "Record": "trace",
     "Sampled": "verbs",
     "Schedule": "verbs",
@@ -45,6 +46,7 @@ _HOMES = {
     "TemperaturePath": "temperature_path",
     "Trace": "trace",
     "UnsupportedCombination": "errors",
+    "Verification": "verification",
     "Votes": "games.votes",
     "condorcet_winner": "majority",
     "duality_gap": "gap",
@@ -65,6 +67,8 @@ _HOMES = {
     "smith_set": "majority",
     "solve": "solving",
     "solve_batch": "batch",
+    "verify": "verification",
+    "verify_rate": "rates",
     "weak_condorcet_winners": "majority",
     "write": "data",
     "zoo": "games.zoo",
@@ -109,6 +113,8 @@ if TYPE_CHECKING:
     from .majority import weak_condorcet_winners as weak_condorcet_winners
     from .methods import METHODS as METHODS
     from .problem import Problem as Problem
+    from .rate_report import RateReport as RateReport
+    from .rates import verify_rate as verify_rate
     from .run_state import load_run as load_run
     from .run_state import save_run as save_run
     from .solution import Solution as Solution
@@ -122,6 +128,8 @@ if TYPE_CHECKING:
     from .verbs import Exact as Exact
     from .verbs import Sampled as Sampled
     from .verbs import Schedule as Schedule
+    from .verification import Verification as Verification
+    from .verification import verify as verify
 
 
 def __getattr__(name: str) -> Any:

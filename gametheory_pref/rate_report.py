@@ -129,7 +129,7 @@ def joined(reports: Sequence[RateReport], method: str, guarantee: Guarantee | No
     verdict = next(kind for kind in ranked if kind in verdicts)
     deciding = [report for report in reports if report.verdict == verdict]
     worst = max(deciding, key=lambda report: -math.inf if report.tightness is None else report.tightness)
-    reason = worst.reason
+    reason = f"{worst.name}: {worst.reason}" if guarantee is None else worst.reason
     if len(reports) > 1:
         reason += f" ({len(deciding)} of {len(reports)} {_SAY[verdict]})"
     return replace(

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
+from ._types import FloatArray
+from .errors import InputError, UnsupportedCombination
+from .games import PreferenceGame, preference_game
+from .games.zoo import ZOO
+from .methods import METHODS, as_rule, is_rule
 from .methods._info import Guarantee, Trial
+from .negative_controls import controls as negative_controls
 from .rate_report import RateReport, Verdict
+from .rates import verify_rate
+from .solution import Solution
+from .solving import solve
+from .trace import Record
+from .verbs import Exact, Sampled
 
-Kind = Literal["theorem", "printed claim", "negative control"]
+Kind: TypeAlias = Literal["theorem", "printed claim", "negative control"]
+
+SCHEMA = "gtpref.verification/1"
+
+GAMES = (
+    "rock_paper_scissors",
+    "biased_rock_paper_scissors",
+    "comal",
+    "weighted_five_cycle",
+    "bradley_terry",
+    "star_8",
+    "random_10_0",
+    "random_10_1",
+    "random_10_2",
+)
+TEMPERATURES = (0.02, 0.1, 0.5)
+# A run may stop at this gap: nothing is compared below it.
+_FLOOR = 1e-24
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +60,11 @@ class Case:
 
     trial: Trial
     report: RateReport
+
+    def __str__(self) -> str:
+        game = self.trial.game if isinstance(self.trial.game, str) else "a game"
+        settings = "".join(f", {name} {value}" for name, value in self.trial.settings.items())
+        return f"{game}, temperature {self.trial.temperature:g}{settings}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +109,25 @@ class VerificationRow:
         """Whether what came out is what should."""
         return self.verdict == self.expected
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, null for what is not finite."""
+        tightness = self.tightness
+        return {
+            "method": self.method,
+            "theorem": self.guarantee.name,
+            "statement": self.guarantee.statement,
+            "source": self.guarantee.source,
+            "kind": self.kind,
+            "expected": self.expected,
+            "verdict": self.verdict,
+            "ok": self.ok,
+            "tightness": tightness if tightness is not None and math.isfinite(tightness) else None,
+            "n_judged": self.n_judged,
+            "n_inconclusive": self.n_inconclusive,
+            "reason": self.reason,
+            "cases": [{"trial": str(case), **case.report.to_dict()} for case in self.cases],
+        }
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Verification:
@@ -95,9 +154,214 @@ class Verification:
         return tuple(row for row in self.rows if not row.ok)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        raise NotImplementedError
+        """Return plain data, null for what is not finite."""
+        return {
+            "schema": SCHEMA,
+            "ok": self.ok,
+            "seconds": self.seconds,
+            "rows": [row.to_dict() for row in self.rows],
+        }
 
-    def to_text(self, *, width: int = 100) -> str:
-        """Return the table as text."""
-        raise NotImplementedError
+    def to_text(self) -> str:
+        """Return the table as text: a line per theorem, and a sentence for each that came out wrong."""
+        lines = []
+        for kind, title in _TITLES.items():
+            rows = [row for row in self.rows if row.kind == kind]
+            if rows:
+                lines += [title, *_table(rows), ""]
+        lines += [f"{row.method}, {row.guarantee.name}: {row.verdict}. {row.reason}" for row in self.failures]
+        wrong = len(self.failures)
+        lines.append(
+            f"{len(self.rows)} rows, all as they should be."
+            if not wrong
+            else f"{wrong} of {len(self.rows)} rows did not come out as they should."
+        )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Verification({len(self.rows)} rows, {len(self.failures)} not as they should be)"
+
+
+_TITLES: dict[Kind, str] = {
+    "theorem": "Theorems; each should hold",
+    "printed claim": "Printed claims known to be wrong or too broad; each should be violated",
+    "negative control": "Negative controls; each should be violated",
+}
+
+
+def _table(rows: list[VerificationRow]) -> list[str]:
+    cells = [("", "method", "theorem", "verdict", "tightness", "judged")]
+    for row in rows:
+        tightness = "" if row.tightness is None else f"{row.tightness:.4g}"
+        judged = f"{row.n_judged}/{row.n_judged + row.n_inconclusive}"
+        mark = "ok" if row.ok else "!!"
+        cells.append((mark, row.method, row.guarantee.name, row.verdict, tightness, judged))
+    widths = [max(len(line[column]) for line in cells) for column in range(6)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def verify(
+    methods: Sequence[Any] | None = None,
+    *,
+    controls: bool = True,
+    callback: Callable[[VerificationRow], Any] | None = None,
+) -> Verification:
+    """Put every theorem of every method to the test.
+
+    A theorem is tried with every named step size of its method on cycles, a transitive game, a star and random games,
+    at temperatures 0.02, 0.1 and 0.5, or at 0; or on the trials that it names itself. What is proved should hold; what
+    is printed but known to be wrong, and the negative controls, should come out violated.
+
+    Parameters
+    ----------
+    methods : sequence of str or rules, optional
+        Which methods; all of `METHODS` when left out.
+    controls : bool
+        Whether to run the negative controls, too.
+    callback : callable, optional
+        Called with each `VerificationRow` when it is done.
+
+    Returns
+    -------
+    Verification
+        One row per theorem; `Verification.to_text` is the table.
+
+    Raises
+    ------
+    InputError
+        No such method.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> found = gp.verify(["multiplicative_weights"], controls=False)
+    >>> found.ok, {row.verdict for row in found.rows}
+    (True, {'holds'})
+    """
+    began = time.perf_counter()
+    rows: list[VerificationRow] = []
+    for rule, theorem, kind, jit in _agenda(methods, controls):
+        expected: Verdict = "holds" if kind == "theorem" else "violated"
+        rows.append(_row(rule, theorem, kind, expected, _runs_of(rule, jit)))
+        if callback is not None:
+            callback(rows[-1])
+    return Verification(tuple(rows), time.perf_counter() - began)
+
+
+def _agenda(methods: Sequence[Any] | None, controls: bool) -> Iterator[tuple[Any, Guarantee, Kind, bool]]:
+    """Yield every rule with every claim about it, of what kind that is, and whether to compile the runs."""
+    if isinstance(methods, str):
+        raise InputError(f"methods must be a sequence of names or rules; got {methods!r}, write [{methods!r}]")
+    rules = METHODS.primary() if methods is None else [as_rule(method) for method in methods]
+    for rule in rules:
+        for theorem in rule.info.guarantees:
+            yield rule, theorem, "theorem" if theorem.proved else "printed claim", True
+    if controls:
+        for rule, claim in negative_controls():
+            yield rule, claim, "negative control", False
+
+
+@functools.lru_cache(maxsize=2, typed=True)
+def _runs_of(rule: Any, jit: bool) -> Callable[[Trial], list[Solution] | str]:
+    """Return the runs of a rule by trial; several theorems look at the same ones."""
+    return functools.cache(functools.partial(_run, as_rule(rule), jit))
+
+
+def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | str:
+    """Return the runs of a trial, or the sentence that says why there are none."""
+    game = _game(trial.game)
+    reference, start = (_policy(value, game.n_responses) for value in (trial.reference, trial.start))
+    luck = np.random.SeedSequence(0).spawn(trial.seeds)
+    oracle = Sampled(trial.opponents, True) if trial.opponents else Exact()
+    try:
+        return [
+            solve(
+                game,
+                rule._replace(**trial.settings),
+                temperature=trial.temperature,
+                reference=reference,
+                start=start,
+                tol=_FLOOR,
+                max_steps=trial.max_steps,
+                record=Record(per_decade=trial.per_decade),
+                rng=np.random.default_rng(seed),
+                oracle=oracle,
+                jit=jit,
+            )
+            for seed in luck
+        ]
+    except (InputError, UnsupportedCombination) as error:
+        return str(error)
+
+
+def _game(game: Any) -> PreferenceGame:
+    """Return a game by its name, or from its win probabilities."""
+    if not isinstance(game, str):
+        return preference_game(game)
+    if game in ZOO:
+        found = ZOO[game].game
+        assert isinstance(found, PreferenceGame)
+        return found
+    if match := re.fullmatch(r"random_(\d+)_(\d+)", game):
+        n, seed = (int(number) for number in match.groups())
+        below = np.tril(np.random.default_rng(seed).uniform(-0.5, 0.5, (n, n)), -1)
+        return preference_game(0.5 + below - below.T)
+    if match := re.fullmatch(r"star_(\d+)", game):
+        n = int(match.group(1))
+        wins = np.full((n, n), 0.5)
+        wins[0, 1:], wins[1:, 0] = 1.0, 0.0
+        return preference_game(wins)
+    raise InputError(f"game must be a name of the zoo, random_SIZE_SEED or star_SIZE; got {game!r}")
+
+
+def _policy(value: Any, n: int) -> FloatArray | None:
+    if value is None:
+        return None
+    if not isinstance(value, int):
+        return np.asarray(value, dtype=np.float64)
+    weight = np.exp(np.random.default_rng(value).standard_normal(n))
+    return np.asarray(weight / weight.sum())
+
+
+@functools.lru_cache(maxsize=4, typed=True)
+def _usual_trials(rule: Any) -> tuple[Trial, ...]:
+    """Return the usual games at the temperatures that a rule solves, with each of its named step sizes."""
+    info = rule.info
+    temperatures = [0.0] * ("minimax" in info.solves) + list(TEMPERATURES) * ("regularized" in info.solves)
+    own = is_rule(rule) and rule != type(rule)()
+    settings = [{}] if own or not info.step_sizes else [{"step_size": name} for name in info.step_sizes]
+    return tuple(Trial(game, heat, chosen) for game in GAMES for heat in temperatures for chosen in settings)
+
+
+def _row(
+    rule: Any, theorem: Guarantee, kind: Kind, expected: Verdict, runs_of: Callable[[Trial], list[Solution] | str]
+) -> VerificationRow:
+    cases = [Case(trial, _judged(rule, theorem, runs_of(trial))) for trial in theorem.trials or _usual_trials(rule)]
+    found = {case.report.verdict for case in cases}
+    ranked: tuple[Verdict, ...] = ("violated", "holds", "inconclusive")
+    verdict = next(kind for kind in ranked if kind in found)
+    cases.sort(key=lambda case: (case.report.verdict != verdict, -_tightness(case.report)))
+    judged = [case for case in cases if case.report.verdict != "inconclusive"]
+    tightness = max((_tightness(case.report) for case in judged), default=-math.inf)
+    return VerificationRow(
+        method=rule.info.name,
+        guarantee=theorem,
+        kind=kind,
+        expected=expected,
+        verdict=verdict,
+        tightness=tightness if math.isfinite(tightness) else None,
+        n_judged=len(judged),
+        n_inconclusive=len(cases) - len(judged),
+        reason=f"{cases[0]}: {cases[0].report.reason}",
+        cases=tuple(cases),
+    )
+
+
+def _judged(rule: Any, theorem: Guarantee, runs: list[Solution] | str) -> RateReport:
+    if isinstance(runs, str):
+        return RateReport(rule.info.name, theorem, "inconclusive", runs)
+    return verify_rate(runs, theorem)
+
+
+def _tightness(report: RateReport) -> float:
+    return -math.inf if report.tightness is None else report.tightness
