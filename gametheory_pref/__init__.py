@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BatchSolution": "batch",
     "Certificate": "certificate",
+    "Comparison": "sweeping",
     "Comparisons": "games.comparisons",
     "GameTheoryPrefError": "errors",
     "Exact": "verbs",
@@ -48,6 +49,7 @@ _HOMES = {
     "UnsupportedCombination": "errors",
     "Verification": "verification",
     "Votes": "games.votes",
+    "compare": "sweeping",
     "condorcet_winner": "majority",
     "duality_gap": "gap",
     "exploitability": "gap",
@@ -120,6 +122,8 @@ if TYPE_CHECKING:
     from .solution import Solution as Solution
     from .solving import solve as solve
     from .status import Status as Status
+    from .sweeping import Comparison as Comparison
+    from .sweeping import compare as compare
     from .temperature_path import TemperaturePath as TemperaturePath
     from .temperature_path import path as path
     from .trace import Record as Record

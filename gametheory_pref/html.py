@@ -319,13 +319,11 @@ def report(solution: Solution) -> str:
     The page loads nothing from elsewhere, so it can be mailed, archived and printed. Games that are not
     preference games have the policy and the certificate only.
     """
-    from . import __version__
-
-    sections = [_section("Answer", solution_table(solution))]
+    sections = [section("Answer", solution_table(solution))]
     game = solution.problem.game
     if isinstance(game, PreferenceGame):
         sections.extend(_game_sections(game, np.asarray(solution.policy)))
-    return _PAGE.format(title=escape(_title(solution)), sections="\n".join(sections), version=__version__)
+    return page(_title(solution), sections)
 
 
 def _title(solution: Solution) -> str:
@@ -341,17 +339,26 @@ def _game_sections(game: PreferenceGame, policy: FloatArray) -> list[str]:
     from .plot.page import svg
 
     sections = [
-        _section("Who beats whom", _figure(svg(draw_graph(game, None, played=policy), "graph"), "Majority graph")),
-        _section("Win matrix", game_table(game)),
+        section("Who beats whom", figure(svg(draw_graph(game, None, played=policy), "graph"), "Majority graph")),
+        section("Win matrix", game_table(game)),
     ]
     if _MOST_ROWS < game.n_responses <= _MOST_DRAWN:
-        sections.append(_section("All responses", _figure(svg(win_matrix(game), "matrix"), "Win matrix")))
+        sections.append(section("All responses", figure(svg(win_matrix(game), "matrix"), "Win matrix")))
     return sections
 
 
-def _section(title: str, content: str) -> str:
+def page(title: str, sections: list[str]) -> str:
+    """Return a whole page in one file that loads nothing from elsewhere; the title is text, the sections HTML."""
+    from . import __version__
+
+    return _PAGE.format(title=escape(title), sections="\n".join(sections), version=__version__)
+
+
+def section(title: str, content: str) -> str:
+    """Return a part of a page under its heading; the title is text, the content HTML."""
     return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
 
 
-def _figure(picture: str, label: str) -> str:
+def figure(picture: str, label: str) -> str:
+    """Return an SVG picture with the words that stand for it."""
     return f'<figure role="img" aria-label="{escape(label)}">{picture}</figure>'

@@ -35,15 +35,18 @@ LAYERS = [
     {"rate_report", "slopes", "judging", "rates"},
     {"solving", "temperature_path", "batch", "run_state"},
     {"negative_controls", "verification"},
+    {"sweeping"},
     {"datasets"},
     {"plot", "html"},
+    {"sweep_report"},
     {"cli"},
 ]
 # Methods that render an object may reach down to the leaf that draws it, inside the function only.
 RENDERING = {
     ("games", "html"), ("solution", "html"), ("solution", "plot"), ("temperature_path", "plot"),
+    ("sweeping", "plot"), ("sweeping", "sweep_report"),
 }
-FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy"]
+FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy", "joblib"]
 ROOMS_OF_HEAVY_LIBRARIES = {
     "numba": {"_jit", "fused"},
     "matplotlib": {"plot", "html"},

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..data import Loaded, Options
 from ..data import load as load_source
 from ..datasets import dataset_names, dataset_path
+from ..games import Game
 from .parser import UsageError
 
 
@@ -42,6 +43,13 @@ def load(args: Namespace) -> Loaded:
         return load_source(source, options, format=args.format, encoding=args.encoding)
     bundled = _bundled(name.removeprefix("dataset:"))
     return replace(load_source(bundled, options, format=args.format, encoding=args.encoding), file=name)
+
+
+def named_game(name: str) -> Game:
+    """Return the game called ``zoo:NAME`` or ``dataset:NAME``, read in the usual way."""
+    if name.startswith("zoo:"):
+        return _load_zoo(name.removeprefix("zoo:")).game
+    return load_source(_bundled(name.removeprefix("dataset:"))).game
 
 
 def _bundled(name: str) -> pathlib.Path:

@@ -1,0 +1,439 @@
+"""One cell of a sweep: a rule on a problem with a seed; how it runs, and what it leaves behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._types import FloatArray
+from ..errors import InputError
+from ..facts import Facts
+from ..games import Game, PreferenceGame
+from ..gap import problem_gap, value
+from ..iterating import Run, RunState
+from ..methods import METHODS, Rule
+from ..problem import Policy, Problem, action_counts
+from ..solution import Solution
+from ..solving import solve
+from ..status import Status
+from ..tabular import tabular
+from ..trace import Record, Trace
+from ..verbs import Exact, Sampled, Schedule
+
+RESULT_SCHEMA = 1
+"""Rises when what a cell computes changes, so that old databases are not taken for new results."""
+
+COLUMNS = ("step", "payoff_calls", "seconds", "gap", "gap_last", "gap_average", "kl_last", "kl_average")
+"""Columns of a trajectory; ``gap`` is that of the answer, ``kl`` the divergence of the equilibrium from the policy."""
+
+FAILED = "failed"
+"""Status of a cell that raised an exception; other cells carry the name of a `Status`."""
+
+# Iterates make the verdict of a theorem a matter of reading; those of larger games would swell the database.
+MOST_KEPT = 512
+# The equilibrium of larger games costs more than a short run.
+_MOST_SOLVED = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A problem of the grid: a game under its name, a temperature, a reference."""
+
+    name: str
+    problem: Problem
+
+    @cached_property
+    def game_hash(self) -> str:
+        """Hash of the payoffs and names."""
+        return game_hash(self.problem.game)
+
+    @cached_property
+    def log_equilibrium(self) -> FloatArray | None:
+        """Logarithm of the equilibrium over the responses kept, where it is unique and cheap; else None."""
+        game, heat = self.problem.game, self.problem.temperature
+        if sum(action_counts(game)) > _MOST_SOLVED:
+            return None
+        # At temperature 0 the reference is a start only, which may lie on the boundary.
+        plain = Problem(game, heat, self.problem.reference if heat > 0.0 else None)
+        return Facts(tabular(plain, None, Exact()).problem, 1).log_equilibrium
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A rule, settled, on a question with a seed.
+
+    Attributes
+    ----------
+    method : str
+        Label in tables and legends.
+    rule : NamedTuple
+        The rule, its step size a `Schedule`.
+    question : Question
+    seed : int
+        Of the start where `starts` is "random", and of the samples where the oracle samples.
+    starts : {"reference", "random"}
+    max_steps : int
+    tol : float
+    oracle : Exact or Sampled
+    """
+
+    method: str
+    rule: Rule
+    question: Question
+    seed: int
+    starts: str
+    max_steps: int
+    tol: float
+    oracle: Exact | Sampled
+
+    @cached_property
+    def definition(self) -> dict[str, Any]:
+        """Everything that the result depends on, as plain data."""
+        problem = self.question.problem
+        # At temperature 0 the reference is where the run starts, unless the start is drawn.
+        counts = problem.temperature > 0.0 or self.starts == "reference"
+        return {
+            "schema": RESULT_SCHEMA,
+            "rule": rule_to_dict(self.rule),
+            "game": self.question.game_hash,
+            "temperature": problem.temperature,
+            "reference": policy_hash(problem.reference) if counts else None,
+            "starts": self.starts,
+            "max_steps": self.max_steps,
+            "tol": self.tol,
+            "seed": self.seed,
+            "oracle": None if isinstance(self.oracle, Exact) else list(self.oracle),
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of the definition in canonical JSON."""
+        text = json.dumps(self.definition, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def start(self) -> Policy | None:
+        """Return the first policy; None means the reference."""
+        return None if self.starts == "reference" else random_start(self.question.problem.game, self.seed)
+
+    def solve(self) -> Solution:
+        """Run the rule and return its solution; the same call from anywhere gives the same numbers.
+
+        Examples
+        --------
+        >>> import gametheory_pref as gp
+        >>> comparison = gp.compare("comal", ["extragradient"], temperatures=[0.1], max_steps=100)
+        >>> comparison.cells[0].cell.solve().n_steps
+        100
+        """
+        problem = self.question.problem
+        return solve(
+            problem.game,
+            self.rule,
+            temperature=problem.temperature,
+            reference=problem.reference,
+            start=self.start(),
+            tol=self.tol,
+            max_steps=self.max_steps,
+            record=Record(),
+            rng=run_generator(self.seed),
+            oracle=self.oracle,
+        )
+
+
+class Outcome(NamedTuple):
+    """What a cell left behind; plain arrays and words, so that it travels and can be stored.
+
+    Attributes
+    ----------
+    status : str
+        Name of a `Status` in lower case, or "failed".
+    message : str
+        What was done and how it ended; of a failure, the exception.
+    traceback : str
+        Of a failure; empty otherwise.
+    seconds : float
+        Wall time of the cell.
+    policy : ndarray or None
+        The answer, all players' probabilities one after the other.
+    trajectory : ndarray, shape (records, 8), or None
+        `COLUMNS`, one row per record point; NaN where the equilibrium is not unique or too expensive.
+    iterates : ndarray, shape (records, 2, n), or None
+        Logarithms of the iterates, and averages of the policies played.
+    """
+
+    status: str
+    message: str
+    traceback: str
+    seconds: float
+    policy: FloatArray | None
+    trajectory: FloatArray | None
+    iterates: FloatArray | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it raised an exception or left the finite numbers."""
+        return self.status in (FAILED, Status.NONFINITE.name.lower())
+
+
+def run_cell(cell: Cell) -> tuple[str, Outcome]:
+    """Run a cell and return its key and outcome; whatever goes wrong in it is an outcome, too."""
+    try:
+        return cell.key, _outcome(cell, cell.solve())
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        return cell.key, Outcome(FAILED, message, traceback.format_exc(), 0.0, None, None, None)
+
+
+def _outcome(cell: Cell, solution: Solution) -> Outcome:
+    run = solution.run
+    assert run is not None
+    averaged = run.rule.info.answer == "average"
+    trajectory = np.column_stack(
+        [
+            run.steps,
+            run.payoff_calls,
+            run.seconds,
+            run.gap_average if averaged else run.gap_last,
+            run.gap_last,
+            run.gap_average,
+            *_divergences(run.facts, cell.question.log_equilibrium, run),
+        ]
+    ).astype(np.float64)
+    policy = solution.policy
+    keep = run.log_last.shape[1] <= MOST_KEPT
+    return Outcome(
+        solution.status.name.lower(),
+        solution.message,
+        "",
+        solution.seconds,
+        np.concatenate(policy) if isinstance(policy, tuple) else policy,
+        trajectory,
+        np.stack([run.log_last, run.average], axis=1) if keep else None,
+    )
+
+
+def _divergences(facts: Facts, log_equilibrium: FloatArray | None, run: Run) -> tuple[FloatArray, FloatArray]:
+    """Return the divergence of the equilibrium from the iterates and from the averages; NaN where it is not known."""
+    if log_equilibrium is None:
+        unknown = np.full(len(run.steps), np.nan)
+        return unknown, unknown
+    with np.errstate(divide="ignore"):
+        log_average = np.log(run.average)
+    return facts.divergence_from(log_equilibrium, run.log_last), facts.divergence_from(log_equilibrium, log_average)
+
+
+def run_of(cell: Cell, outcome: Outcome) -> Run | None:
+    """Return the run behind an outcome, with its iterates; None where they were not kept."""
+    if outcome.trajectory is None or outcome.iterates is None:
+        return None
+    table = tabular(cell.question.problem, cell.start(), cell.oracle)
+    column = dict(zip(COLUMNS, outcome.trajectory.T, strict=True))
+    steps = column["step"].astype(np.int64)
+    average = np.ascontiguousarray(outcome.iterates[:, 1])
+    return Run(
+        rule=cell.rule,
+        facts=Facts(table.problem, cell.max_steps),
+        tabular=table,
+        status=Status[outcome.status.upper()],
+        # The state of the rule is not stored: the run can be judged, not gone on with.
+        resume=RunState(None, average[-1] * steps[-1]),
+        steps=steps,
+        payoff_calls=column["payoff_calls"].astype(np.int64),
+        seconds=column["seconds"],
+        gap_last=column["gap_last"],
+        gap_average=column["gap_average"],
+        log_last=np.ascontiguousarray(outcome.iterates[:, 0]),
+        average=average,
+    )
+
+
+def random_start(game: Game, seed: int) -> Policy:
+    """Return a policy drawn uniformly from the simplex, for each player; the same for every method and temperature."""
+    generator = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
+    parts = tuple(_interior(generator.dirichlet(np.ones(count))) for count in action_counts(game))
+    return parts[0] if isinstance(game, PreferenceGame) else parts
+
+
+def _interior(policy: FloatArray) -> FloatArray:
+    # A draw that underflows would start on the boundary, which multiplicative steps never leave.
+    inside = np.maximum(policy, 1e-300)
+    return np.asarray(inside / inside.sum())
+
+
+def run_generator(seed: int) -> np.random.Generator:
+    """Return the generator of a run's samples: another stream than that of its start."""
+    return np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
+
+
+def game_hash(game: Game) -> str:
+    """Return a hash of the payoffs and names of a game."""
+    digest = hashlib.sha256(type(game).__name__.encode())
+    digest.update(json.dumps(game.names).encode())
+    for array in _payoffs(game):
+        digest.update(repr(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _payoffs(game: Any) -> tuple[FloatArray, ...]:
+    if isinstance(game, PreferenceGame):
+        return (game.payoff,)
+    return (game.row_payoff, game.column_payoff) if hasattr(game, "row_payoff") else (game.payoffs,)
+
+
+def policy_of(game: Game, flat: FloatArray) -> Policy:
+    """Return the policy whose players' probabilities are `flat`, one after the other."""
+    counts = action_counts(game)
+    return flat if len(counts) == 1 else tuple(np.split(flat, np.cumsum(counts)[:-1]))
+
+
+def policy_hash(policy: Policy | None) -> str | None:
+    """Return a hash of a policy; None for the uniform one that None stands for."""
+    if policy is None:
+        return None
+    parts = policy if isinstance(policy, tuple) else (policy,)
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:32]
+
+
+def rule_to_dict(rule: Rule) -> dict[str, Any]:
+    """Return the name and settings of a rule as plain data.
+
+    Raises
+    ------
+    InputError
+        A setting that JSON cannot hold, so that a database could not tell two such rules apart.
+    """
+    kind, name = type(rule), rule.info.name
+    known = name in METHODS and METHODS[name] is kind
+    settings = {field: _plain(value, field, name) for field, value in rule._asdict().items()}
+    return {"name": name, "class": None if known else f"{kind.__module__}.{kind.__qualname__}", "settings": settings}
+
+
+def _plain(value: Any, field: str, name: str) -> Any:
+    if isinstance(value, (tuple, list, np.ndarray)):
+        return [_plain(item, field, name) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise InputError(f"{field} of {name} is {value!r}; a sweep needs settings of numbers, words and tuples of them")
+
+
+def rule_from_dict(saved: Mapping[str, Any]) -> Rule | None:
+    """Return the rule that `rule_to_dict` described; None if it is not one of `METHODS`, or no longer fits."""
+    kind = METHODS.get(saved["name"]) if saved["class"] is None else None
+    if kind is None or set(saved["settings"]) != set(kind._fields):
+        return None
+    settings = {field: _typed(value) for field, value in saved["settings"].items()}
+    rule = kind(**settings)
+    return rule._replace(step_size=Schedule(*rule.step_size)) if "step_size" in settings else rule
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_typed(item) for item in value)
+    return float(value) if value in ("inf", "-inf", "nan") else value
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """A cell and its outcome.
+
+    Attributes
+    ----------
+    cell : Cell
+    outcome : Outcome
+    """
+
+    cell: Cell
+    outcome: Outcome
+
+    @property
+    def method(self) -> str:
+        """Label of the method."""
+        return self.cell.method
+
+    @property
+    def game(self) -> str:
+        """Name of the game."""
+        return self.cell.question.name
+
+    @property
+    def temperature(self) -> float:
+        """KL weight."""
+        return self.cell.question.problem.temperature
+
+    @property
+    def seed(self) -> int:
+        """Seed of the start and of the samples."""
+        return self.cell.seed
+
+    @property
+    def status(self) -> str:
+        """How it ended: the name of a `Status` in lower case, or "failed"."""
+        return self.outcome.status
+
+    @property
+    def message(self) -> str:
+        """What was done and how it ended."""
+        return self.outcome.message
+
+    @property
+    def failed(self) -> bool:
+        """Whether it raised an exception or left the finite numbers."""
+        return self.outcome.failed
+
+    @property
+    def policy(self) -> FloatArray | None:
+        """The answer; None of a failure."""
+        return self.outcome.policy
+
+    def column(self, name: str) -> FloatArray:
+        """Return a column of the trajectory, one of ``COLUMNS``; empty of a failure."""
+        if name not in COLUMNS:
+            raise InputError(f"column must be one of {', '.join(COLUMNS)}; got {name!r}")
+        trajectory = self.outcome.trajectory
+        return np.empty(0) if trajectory is None else trajectory[:, COLUMNS.index(name)]
+
+    @property
+    def gap(self) -> float:
+        """Duality gap of the answer; infinite of a failure."""
+        gaps = self.column("gap")
+        return float(gaps[-1]) if len(gaps) else np.inf
+
+    def solution(self) -> Solution | None:
+        """Return the outcome as a solution, for plots and for `verify_rate`, without running it again.
+
+        It has no state to go on from, and no ``run`` where the iterates were not kept. None of a failure without
+        numbers.
+        """
+        outcome, problem = self.outcome, self.cell.question.problem
+        if outcome.trajectory is None or outcome.policy is None:
+            return None
+        column = dict(zip(COLUMNS, outcome.trajectory.T, strict=True))
+        steps, calls = (column[name].astype(np.int64) for name in ("step", "payoff_calls"))
+        policy = policy_of(problem.game, outcome.policy)
+        metrics = {name: column[name] for name in ("gap", "gap_last", "gap_average")}
+        return Solution(
+            problem=problem,
+            policy=policy,
+            value=value(problem, policy),
+            gap=problem_gap(problem, policy),
+            status=Status[outcome.status.upper()],
+            message=outcome.message,
+            method=self.cell.rule.info.name,
+            n_steps=int(steps[-1]),
+            payoff_calls=int(calls[-1]),
+            seconds=outcome.seconds,
+            trace=Trace(steps, calls, column["seconds"], metrics),
+            run=run_of(self.cell, outcome),
+        )
