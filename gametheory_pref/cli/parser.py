@@ -43,6 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_solve(commands)
     _add_run(commands)
+    _add_compare(commands)
+    _add_methods(commands)
     _add_sweep(commands)
     _add_report(commands)
     _add_data(commands)
@@ -119,6 +121,35 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     result = command.add_argument_group("the result")
     _add_output(result)
     result.add_argument("--all", action="store_true", help="show every response, however many there are")
+
+
+def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "compare",
+        "compare_command",
+        "several update rules on a game: the gap against what it cost",
+        usage="gtpref compare FILE [--methods NAME,NAME] [options]",
+    )
+    command.add_argument("file", metavar="FILE", help=_FILE)
+    command.add_argument(
+        "--methods", metavar="NAME,NAME", help="update rules (default: all that solve this kind of problem)"
+    )
+    _add_question(command.add_argument_group("the question"))
+    _add_limits(command)
+    _add_reading(command)
+    _add_output(command.add_argument_group("the result"))
+
+
+def _add_methods(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "methods",
+        "methods_command",
+        "the update rules, and what is known about each",
+        usage="gtpref methods [NAME] [options]",
+    )
+    command.add_argument("name", nargs="?", metavar="NAME", help="update rule to describe (default: list all)")
 
 
 def _add_question(group: argparse._ActionsContainer) -> None:

@@ -23,6 +23,7 @@ class Progress:
 
     def __init__(self, args: Namespace) -> None:
         self.live = not args.quiet and sys.stderr.isatty()
+        self.prefix = ""
         self._drawn_at = -math.inf
 
     def __enter__(self) -> Progress:
@@ -41,7 +42,7 @@ class Progress:
         self._drawn_at = now
         # A line that wraps could not be erased.
         cells = shutil.get_terminal_size((80, 24)).columns - 1
-        sys.stderr.write(_ERASE_LINE + printable(text, sys.stderr)[:cells])
+        sys.stderr.write(_ERASE_LINE + printable(self.prefix + text, sys.stderr)[:cells])
         sys.stderr.flush()
 
     def clear(self) -> None:

@@ -28,10 +28,10 @@ def rule_class(name: str) -> Any:
     if name in METHODS:
         return METHODS[name]
     if name in EXACT_NAMES:
-        raise UsageError(f"--method {name} is no update rule but exact mathematics: gtpref solve runs it")
+        raise UsageError(f"{name} is no update rule but exact mathematics: gtpref solve runs it")
     close = difflib.get_close_matches(name, list(METHODS), n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "gtpref methods lists them"
-    raise UsageError(f"--method: no update rule is called {name!r}; {hint}")
+    raise UsageError(f"no update rule is called {name!r}; {hint}")
 
 
 def rule_from(name: str, step_size: str | None, assignments: Sequence[str]) -> Rule:

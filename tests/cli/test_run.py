@@ -260,7 +260,7 @@ def test_a_state_of_something_else_is_refused(run, four, tmp_path, change, sente
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (("--method", "newton"), "--method newton is no update rule but exact mathematics: gtpref solve runs it"),
+        (("--method", "newton"), "newton is no update rule but exact mathematics: gtpref solve runs it"),
         (("--method", "extragadient"), "no update rule is called 'extragadient'; did you mean extragradient"),
         (("--method", "zzz"), "no update rule is called 'zzz'; gtpref methods lists them"),
         (("--method", "egpo", "--set", "size"), "--set size: write --set name=value"),

@@ -1,0 +1,293 @@
+"""``gtpref compare``: several update rules on one game, the gap against what it cost."""
+
+from __future__ import annotations
+
+import csv
+import math
+import pathlib
+from argparse import Namespace
+from collections.abc import Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+from ..data import Loaded
+from ..errors import InputError, UnsupportedCombination
+from ..iterating import Run
+from ..methods import METHODS
+from ..solution import Solution
+from ..status import Status
+from ..verbs import Sampled
+from . import exit_codes
+from .answering import require_solvable
+from .following import Plan, follow, oracle_in_words
+from .game_summary import describe, heading, remarks
+from .output import json_text, note, show, show_json
+from .parser import UsageError
+from .progress import Progress
+from .reading import load
+from .rule_arguments import plain_settings, rule_class, settings_in_words
+from .run_command import aligned, misfit, oracle_to_dict, plan_of
+from .saving import require_folder
+from .text import fields
+from .theorem_words import main_claim
+
+SCHEMA = "gtpref.compare/1"
+_MOST_BUDGETS = 5
+
+
+class Entry(NamedTuple):
+    """A method and how it did, or why it was not run."""
+
+    name: str
+    title: str
+    solution: Solution | None
+    refusal: str | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run of a method that ran."""
+        assert self.solution is not None and self.solution.run is not None
+        return self.solution.run
+
+    def gap_after(self, budget: int) -> float | None:
+        """Return the gap at the last record point that cost at most `budget` payoff products.
+
+        A run that ended with an answer before has the gap of that answer; one that ended without has none.
+        """
+        assert self.solution is not None
+        trace = self.solution.trace
+        if trace.payoff_calls[-1] < budget and not self.solution.converged:
+            return None
+        index = int((trace.payoff_calls <= budget).sum()) - 1
+        return _finite(float(trace.metrics["gap"][index]))
+
+    def cost_of(self, tol: float) -> int | None:
+        """Return the payoff products after which the gap was first seen to be at most `tol`."""
+        assert self.solution is not None
+        trace = self.solution.trace
+        reached = trace.metrics["gap"] <= tol
+        return int(trace.payoff_calls[reached.argmax()]) if reached.any() else None
+
+
+class CompareReport(NamedTuple):
+    """Everything that one ``gtpref compare`` found out."""
+
+    loaded: Loaded
+    plan: Plan
+    entries: list[Entry]
+
+    @property
+    def ran(self) -> list[Entry]:
+        """The methods that ran, the cheapest first."""
+        ran = [entry for entry in self.entries if entry.solution is not None]
+        return sorted(ran, key=lambda entry: _rank(entry, self.plan.tol))
+
+    @property
+    def budgets(self) -> list[int]:
+        """Numbers of payoff products at which gaps are compared."""
+        tens = [10**k for k in range(1, 16) if 10**k <= self.plan.steps]
+        return tens[-_MOST_BUDGETS:] or [self.plan.steps]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data under the schema of the command."""
+        return {
+            "schema": SCHEMA,
+            "data": describe(self.loaded),
+            "temperature": self.plan.temperature,
+            "oracle": oracle_to_dict(self.plan.oracle),
+            "rng": self.plan.seed,
+            "tol": self.plan.tol,
+            "steps": self.plan.steps,
+            "budgets": self.budgets,
+            "methods": [self._entry_to_dict(entry) for entry in self.ran],
+            "refused": [{"method": e.name, "reason": e.refusal} for e in self.entries if e.refusal is not None],
+        }
+
+    def _entry_to_dict(self, entry: Entry) -> dict[str, Any]:
+        solution = entry.solution
+        assert solution is not None
+        trace = {**solution.trace.to_dict()}
+        trace["metrics"] = {name: [_finite(x) for x in column] for name, column in trace["metrics"].items()}
+        policy = solution.policy
+        return {
+            "method": entry.name,
+            "title": entry.title,
+            "answer": entry.run.rule.info.answer,
+            "settings": plain_settings(entry.run.rule),
+            "status": solution.status.name.lower(),
+            "gap": _finite(solution.gap),
+            "gap_after": [entry.gap_after(budget) for budget in self.budgets],
+            "payoff_calls_to_tol": entry.cost_of(self.plan.tol),
+            "n_steps": solution.n_steps,
+            "payoff_calls": solution.payoff_calls,
+            "seconds": solution.seconds,
+            "theorem": main_claim(entry.run),
+            "policy": [part.tolist() for part in policy] if isinstance(policy, tuple) else policy.tolist(),
+            "trace": trace,
+        }
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _rank(entry: Entry, tol: float) -> tuple[float, float]:
+    cost = entry.cost_of(tol)
+    assert entry.solution is not None
+    return (math.inf if cost is None else cost, entry.solution.gap)
+
+
+def run(args: Namespace) -> int:
+    """Read, run every method, print, and write the file asked for."""
+    require_folder(args.output)
+    loaded = load(args)
+    require_solvable(loaded.game, loaded.file, "compare")
+    classes = _methods(args)
+    plan = plan_of(args, loaded, None)
+    with Progress(args) as line:
+        entries = _entries(plan, classes, line)
+    report = CompareReport(loaded, plan, entries)
+    if not report.ran:
+        raise UsageError(f"no method could be run; {entries[0].name}: {entries[0].refusal}")
+    if args.json:
+        show_json(report.to_dict())
+    elif not args.quiet:
+        show("\n".join(lines(report)))
+    if args.output:
+        save(report, args.output)
+        note(args, f"wrote {args.output}")
+    if any(entry.run.status is Status.INTERRUPTED for entry in report.ran):
+        note(args, f"interrupted: {len(entries)} of {len(classes)} methods were run, the last of them in part")
+        return exit_codes.INTERRUPTED
+    return exit_codes.DONE
+
+
+def _methods(args: Namespace) -> list[Any]:
+    """Return the classes of rules that ``--methods`` names; without it, all that solve this kind of problem."""
+    if args.methods is None:
+        wanted = "regularized" if args.temperature > 0.0 else "minimax"
+        return [cls for cls in METHODS.primary() if wanted in cls.info.solves]
+    names = [name.strip() for name in args.methods.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--methods names none; write --methods NAME,NAME (gtpref methods lists them)")
+    return list(dict.fromkeys(rule_class(name) for name in names))
+
+
+def _entries(plan: Plan, classes: list[Any], line: Progress) -> list[Entry]:
+    entries: list[Entry] = []
+    for i, cls in enumerate(classes):
+        line.prefix = f"{i + 1} of {len(classes)}, {cls.info.name}: "
+        line.show("starting")
+        try:
+            solution = follow(plan._replace(rule=cls()), line)
+        except (InputError, UnsupportedCombination) as error:
+            entries.append(Entry(cls.info.name, cls.info.title, None, str(error)))
+            continue
+        entries.append(Entry(cls.info.name, cls.info.title, solution))
+        if solution.status is Status.INTERRUPTED:
+            break
+    return entries
+
+
+def lines(report: CompareReport) -> list[str]:
+    """Return the comparison for a person."""
+    plan = report.plan
+    question = [f"temperature {plan.temperature:g}", oracle_in_words(plan.oracle)]
+    if isinstance(plan.oracle, Sampled):
+        question.append(f"rng {plan.seed}")
+    rows = table_rows(report)
+    sides = "ll" + "r" * (len(rows[0]) - 2)
+    return [
+        heading(report.loaded),
+        *remarks(report.loaded),
+        ", ".join(question),
+        "",
+        "duality gap after so many payoff products, and how many it took to get to the tolerance",
+        *aligned(rows, sides),
+        "",
+        "settings, and what is proved here",
+        *fields(claims(report)),
+    ]
+
+
+def table_rows(report: CompareReport) -> list[tuple[str, ...]]:
+    """Return the table as text, its head first."""
+    head = ("method", "answer", *(f"{budget:,}" for budget in report.budgets), f"to {report.plan.tol:g}")
+    rows = [head]
+    for entry in report.ran:
+        cost = entry.cost_of(report.plan.tol)
+        gaps = [_gap_text(entry, budget) for budget in report.budgets]
+        rows.append((entry.title, entry.run.rule.info.answer, *gaps, "-" if cost is None else f"{cost:,}"))
+    return rows
+
+
+def _gap_text(entry: Entry, budget: int) -> str:
+    gap = entry.gap_after(budget)
+    return "-" if gap is None else f"{gap:.1e}"
+
+
+def claims(report: CompareReport) -> list[tuple[str, str]]:
+    """Return what is known about each method here: its settings, its theorem, or why it was not run."""
+    pairs = []
+    for entry in report.ran:
+        settings = settings_in_words(entry.run.rule, type(entry.run.rule)())
+        told = [*settings, main_claim(entry.run), *(text.removeprefix("note: ") for text in misfit(entry.run))]
+        pairs.append((entry.title, "; ".join(told)))
+    return pairs + [(entry.title, f"NOT RUN: {entry.refusal}") for entry in report.entries if entry.refusal is not None]
+
+
+def save(report: CompareReport, path: str) -> None:
+    """Write the comparison as JSON, CSV, an HTML page or a picture."""
+    target = pathlib.Path(path)
+    suffix = target.suffix.lower()
+    if suffix == ".json":
+        target.write_text(json_text(report.to_dict(), ascii_only=False) + "\n", encoding="utf-8")
+    elif suffix == ".csv":
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(_curves(report))
+    elif suffix == ".html":
+        target.write_text(_page(report), encoding="utf-8")
+    else:
+        from ..plot import gap_curves
+        from ..plot import save as save_picture
+
+        save_picture(gap_curves([entry.solution for entry in report.ran if entry.solution is not None]), target)
+
+
+def _curves(report: CompareReport) -> list[list[Any]]:
+    rows: list[list[Any]] = [["method", "step", "payoff_calls", "seconds", "gap"]]
+    for entry in report.ran:
+        assert entry.solution is not None
+        trace = entry.solution.trace
+        columns = (trace.step, trace.payoff_calls, trace.seconds, trace.metrics["gap"])
+        rows += [[entry.name, *(value.item() for value in row)] for row in zip(*columns, strict=True)]
+    return rows
+
+
+def _page(report: CompareReport) -> str:
+    from ..html import figure, page, section
+    from ..plot import gap_curves
+    from ..plot.page import svg
+
+    picture = gap_curves([entry.solution for entry in report.ran if entry.solution is not None])
+    intro = f"{heading(report.loaded)}; temperature {report.plan.temperature:g}; {oracle_in_words(report.plan.oracle)}."
+    sections = [
+        section("Question", f"<p>{escape(intro)}</p>"),
+        section("Gap against payoff products", figure(svg(picture, "gaps"), "Gap of each method's answer")),
+        section("Table", html_table(table_rows(report))),
+        section("Settings and theorems", html_table([("method", "what is proved here"), *claims(report)])),
+    ]
+    return page(f"{len(report.ran)} methods on {report.loaded.file}", sections)
+
+
+def html_table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows of text as an HTML table, the first row its head."""
+    look = "padding: 2px 10px 2px 0; text-align: left; vertical-align: top"
+    head = "".join(f'<th scope="col" style="{look}">{escape(cell)}</th>' for cell in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{look}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows[1:]
+    )
+    return (
+        '<div style="max-width: 100%; overflow-x: auto"><table style="border-collapse: collapse; font-size: 0.9em">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,183 @@
+"""``gtpref compare`` and ``gtpref methods``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from numpy.testing import assert_array_equal
+
+import gametheory_pref as gp
+from gametheory_pref.cli import following
+
+# Few enough steps for the interpreter.
+TWO = ("--methods", "spo,egpo", "--steps", "150")
+
+
+def found(result):
+    assert result.err == ""
+    return json.loads(result.out, parse_constant=pytest.fail)
+
+
+def solved(path, method, **settings):
+    return gp.solve(gp.read(path), method, **{"max_steps": 150, "jit": False, **settings})
+
+
+def test_the_table_has_the_gaps_of_the_library_and_the_cheapest_first(run, four):
+    result = run("compare", str(four), *TWO, "--tol", "1e-3")
+    assert (result.code, result.err) == (0, "")
+    text = result.out.splitlines()
+    titles = {method: gp.METHODS[method].info.title for method in ("spo", "egpo")}
+    cells = max(map(len, titles.values()))
+    table = {line[:cells].strip(): line[cells:].split() for line in text[4:7]}
+    assert list(table) == ["method", titles["egpo"], titles["spo"]]
+    assert table["method"] == ["answer", "10", "100", "to", "0.001"]
+    for method, title in titles.items():
+        trace = solved(four, method, tol=1e-3).trace
+        gaps = dict(zip(trace.payoff_calls.tolist(), trace.metrics["gap"], strict=True))
+        reached = [calls for calls, gap in gaps.items() if gap <= 1e-3]
+        shown = [max(calls for calls in gaps if calls <= budget) for budget in (10, 100)]
+        expected = [f"{gaps[calls]:.1e}" for calls in shown]
+        assert table[title][1:] == [*expected, str(reached[0]) if reached else "-"]
+    assert table[titles["egpo"]][-1] != "-"
+    assert table[titles["spo"]][-1] == "-"
+
+
+def test_every_method_says_what_is_proved(run, four):
+    text = run("compare", str(four), *TWO).out
+    assert re.search(r"^Multiplicative weights \(SPO\) +step size \S+ \(horizon\); gap at most", text, re.MULTILINE)
+    assert re.search(r"^Extragradient .* KL from the equilibrium never rises$", text, re.MULTILINE)
+    warm = run("compare", str(four), *TWO, "--temperature", "0.1").out
+    assert "none applies: the temperature is positive; the theorem is about temperature 0" in warm
+    assert "multiplicative_weights is for temperature 0; here its answer need not approach" in warm
+
+
+def test_json_holds_curves_and_settings(run, four):
+    payload = found(run("compare", str(four), *TWO, "--tol", "0", "--json"))
+    assert payload["schema"] == "gtpref.compare/1"
+    assert payload["budgets"] == [10, 100]
+    by_name = {entry["method"]: entry for entry in payload["methods"]}
+    assert set(by_name) == {"multiplicative_weights", "extragradient"}
+    for name, entry in by_name.items():
+        solution = solved(four, name, tol=0.0)
+        assert entry["policy"] == solution.policy.tolist()
+        assert entry["gap"] == solution.gap
+        assert_array_equal(entry["trace"]["metrics"]["gap"], solution.trace.metrics["gap"])
+        assert entry["payoff_calls_to_tol"] is None
+
+
+def test_samples_are_those_of_the_seed(run, four):
+    argv = ("compare", str(four), "--methods", "egpo", "--sampled", "2", "--steps", "20", "--tol", "0")
+    payload = found(run(*argv, "--rng", "3", "--json"))
+    expected = solved(four, "egpo", tol=0.0, max_steps=20, oracle=gp.Sampled(opponents=2), rng=3)
+    assert payload["methods"][0]["policy"] == expected.policy.tolist()
+    assert "2 sampled opponents, win or lose, rng 3" in run(*argv, "--rng", "3").out
+
+
+def test_without_names_all_suitable_methods_are_compared(run, four):
+    payload = found(run("compare", str(four), "--temperature", "0.1", "--steps", "3", "--json"))
+    named = {entry["method"] for entry in payload["methods"] + payload["refused"]}
+    assert named == {cls.info.name for cls in gp.METHODS.primary() if "regularized" in cls.info.solves}
+    assert payload["refused"] == []
+
+
+def test_a_method_that_refuses_does_not_stop_the_others(run, four, monkeypatch):
+    real = following.solve
+
+    def solve(game, rule, **settings):
+        if rule.info.name == "multiplicative_weights":
+            raise gp.UnsupportedCombination("not today")
+        return real(game, rule, **settings)
+
+    monkeypatch.setattr(following, "solve", solve)
+    result = run("compare", str(four), *TWO)
+    assert result.code == 0
+    assert re.search(r"^Multiplicative weights \(SPO\) +NOT RUN: not today$", result.out, re.MULTILINE)
+    alone = run("compare", str(four), "--methods", "spo")
+    assert (alone.code, alone.out) == (2, "")
+    assert alone.err == "gtpref: error: no method could be run; multiplicative_weights: not today\n"
+
+
+def test_an_interrupt_shows_what_was_run(run, four, monkeypatch):
+    real = following.solve
+
+    def solve(game, rule, **settings):
+        def callback(snapshot):
+            if rule.info.name == "extragradient" and snapshot.step >= 10:
+                raise KeyboardInterrupt
+
+        return real(game, rule, **{**settings, "callback": callback})
+
+    monkeypatch.setattr(following, "solve", solve)
+    result = run("compare", str(four), "--methods", "spo,egpo,optimistic", "--steps", "150")
+    assert result.code == 130
+    assert "Multiplicative weights" in result.out
+    assert "Optimistic" not in result.out
+    assert result.err == "gtpref: interrupted: 2 of 3 methods were run, the last of them in part\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (("--methods", "egpo,zzz"), "no update rule is called 'zzz'"),
+        (("--methods", ","), "--methods names none"),
+        (("--steps", "0"), "--steps: must be at least 1"),
+    ],
+)
+def test_mistakes_get_a_sentence(run, four, argv, sentence):
+    result = run("compare", str(four), *argv)
+    assert (result.code, result.out) == (2, "")
+    assert sentence in result.err
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "svg", "html"])
+def test_files(run, four, tmp_path, suffix):
+    file = tmp_path / f"compare.{suffix}"
+    assert run("compare", str(four), *TWO, "--quiet", "-o", str(file)) == (0, "", "")
+    text = file.read_text(encoding="utf-8")
+    if suffix == "json":
+        assert json.loads(text)["schema"] == "gtpref.compare/1"
+    elif suffix == "csv":
+        rows = [row for row in csv.DictReader(io.StringIO(text)) if row["method"] == "extragradient"]
+        trace = solved(four, "egpo").trace
+        assert [int(row["payoff_calls"]) for row in rows] == trace.payoff_calls.tolist()
+        assert [float(row["gap"]) for row in rows] == trace.metrics["gap"].tolist()
+    else:
+        assert "<svg" in text and "Extragradient" in text
+        assert not re.search(r"(src|href)=\"(?!#)(?!http://www.w3.org)", text)
+
+
+# -- gtpref methods
+
+
+def test_methods_lists_every_rule_once(run):
+    result = run("methods")
+    assert (result.code, result.err) == (0, "")
+    names = [line.split()[0] for line in result.out.splitlines()[1:]]
+    assert names == [cls.info.name for cls in gp.METHODS.primary()]
+
+
+def test_one_method_is_described_by_any_of_its_names(run):
+    text = run("methods", "egpo").out
+    assert text == run("methods", "extragradient").out
+    for part in ("Extragradient", "2 payoff products a step", "largest (default)", "extragradient-contraction"):
+        assert part in text
+    assert ">>>" not in text
+
+
+def test_methods_as_json(run):
+    payload = found(run("methods", "--json"))
+    assert payload["schema"] == "gtpref.methods/1"
+    facts = {entry["method"]: entry for entry in payload["methods"]}
+    assert facts["multiplicative_weights"]["answer"] == "average"
+    assert set(facts["multiplicative_weights"]["aliases"]) == {"spo", "hedge"}
+    assert {theorem["proved"] for entry in facts.values() for theorem in entry["theorems"]} == {True, False}
+
+
+def test_an_unknown_method_has_neighbours(run):
+    result = run("methods", "optimist")
+    assert (result.code, result.out) == (2, "")
+    assert "did you mean optimistic" in result.err
