@@ -91,6 +91,35 @@ def _add_solve(commands: argparse._SubParsersAction[_Parser]) -> None:
     result.add_argument("--all", action="store_true", help="show every response, however many there are")
 
 
+def _add_sweep(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "sweep",
+        "sweep_command",
+        "methods x games x temperatures x seeds into a database, resumable",
+        usage="gtpref sweep CONFIG.toml --db FILE [options]",
+    )
+    command.add_argument("config", metavar="CONFIG.toml", help="what to run; see docs/sweeps.md")
+    command.add_argument("--db", required=True, metavar="FILE", help="SQLite file; what it holds is not run again")
+    command.add_argument(
+        "--jobs", type=_jobs, default=-1, metavar="N", help="cells at a time (default: one per core)"
+    )
+    command.add_argument("--dry-run", action="store_true", help="say what would be run, and stop")
+    command.add_argument("--retry-failed", action="store_true", help="run again the failures in the database")
+
+
+def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "report",
+        "report_command",
+        "a database of sweeps as one HTML page that loads nothing from elsewhere",
+        usage="gtpref report DB -o FILE.html [options]",
+    )
+    command.add_argument("database", metavar="DB", help="SQLite file that gtpref sweep wrote")
+    command.add_argument("-o", "--output", required=True, metavar="FILE.html", help="page to write")
+
+
 def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = _command(
         commands,
@@ -188,35 +217,6 @@ def _add_limits(command: argparse.ArgumentParser) -> None:
         "--tol", type=_non_negative, default=1e-6, metavar="GAP", help="duality gap to stop at (default: 1e-6)"
     )
     limits.add_argument("--time-limit", type=_positive, metavar="S", help="seconds to stop after")
-
-
-def _add_sweep(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = _command(
-        commands,
-        "sweep",
-        "sweep_command",
-        "methods x games x temperatures x seeds into a database, resumable",
-        usage="gtpref sweep CONFIG.toml --db FILE [options]",
-    )
-    command.add_argument("config", metavar="CONFIG.toml", help="what to run; see docs/sweeps.md")
-    command.add_argument("--db", required=True, metavar="FILE", help="SQLite file; what it holds is not run again")
-    command.add_argument(
-        "--jobs", type=_jobs, default=-1, metavar="N", help="cells at a time (default: one per core)"
-    )
-    command.add_argument("--dry-run", action="store_true", help="say what would be run, and stop")
-    command.add_argument("--retry-failed", action="store_true", help="run again the failures in the database")
-
-
-def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = _command(
-        commands,
-        "report",
-        "report_command",
-        "a database of sweeps as one HTML page that loads nothing from elsewhere",
-        usage="gtpref report DB -o FILE.html [options]",
-    )
-    command.add_argument("database", metavar="DB", help="SQLite file that gtpref sweep wrote")
-    command.add_argument("-o", "--output", required=True, metavar="FILE.html", help="page to write")
 
 
 def _add_data(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -327,24 +327,6 @@ def _output_path(text: str) -> str:
     if not text.lower().endswith(OUTPUTS):
         raise argparse.ArgumentTypeError(f"{text!r} must end in one of {', '.join(OUTPUTS)}")
     return text
-
-
-def _whole(text: str) -> int:
-    return _integer(text, least=1)
-
-
-def _seed(text: str) -> int:
-    return _integer(text, least=0)
-
-
-def _integer(text: str, *, least: int) -> int:
-    try:
-        number = int(text.replace("_", ""))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number; got {text!r}") from None
-    if number < least:
-        raise argparse.ArgumentTypeError(f"must be at least {least}; got {text}")
-    return number
 
 
 def _jobs(text: str) -> int:
