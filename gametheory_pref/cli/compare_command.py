@@ -16,6 +16,7 @@ from ..iterating import Run
 from ..methods import METHODS
 from ..solution import Solution
 from ..status import Status
+from ..trace import Record
 from ..verbs import Sampled
 from . import exit_codes
 from .answering import require_solvable
@@ -143,7 +144,7 @@ def run(args: Namespace) -> int:
     loaded = load(args)
     require_solvable(loaded.game, loaded.file, "compare")
     classes = _methods(args)
-    plan = plan_of(args, loaded, None)
+    plan = plan_of(args, loaded, None)._replace(record=Record())
     with Progress(args) as line:
         entries = _entries(plan, classes, line)
     report = CompareReport(loaded, plan, entries)

@@ -143,7 +143,7 @@ def plan_of(args: Namespace, loaded: Loaded, rule: Any) -> Plan:
         tol=args.tol,
         steps=args.steps,
         time_limit=args.time_limit,
-        record=_DENSE if action_counts(game) == (3,) else Record(),
+        record=_DENSE if action_counts(game) == (3,) and isinstance(oracle, Exact) else Record(),
     )
 
 
