@@ -121,9 +121,13 @@ def set_title(
     ax: Axes, *lines: str, inches: float, pad: float = 8.0, loc: Literal["left", "center"] = "left"
 ) -> None:
     """Write a title of several lines, each wrapped to a width in inches."""
-    width = max(int(13.0 * inches), 24)
-    wrapped = [part for line in lines for part in textwrap.wrap(line, width)]
+    wrapped = [part for line in lines for part in wrap_title(line, inches)]
     ax.set_title("\n".join(wrapped), pad=pad, loc=loc, parse_math=False)
+
+
+def wrap_title(line: str, inches: float) -> list[str]:
+    """Return the lines that a line of a title takes on a width in inches."""
+    return textwrap.wrap(line, max(int(13.0 * inches), 24))
 
 
 def one_line(label: Label) -> str:

@@ -1,0 +1,306 @@
+"""A measured curve beside what a theorem says about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .._types import FloatArray
+from ..errors import InputError
+from ..iterating import Run
+from ..methods._info import Bound, Contraction, Decay, Guarantee, LocalRate
+from .runs import (
+    QUANTITIES,
+    Group,
+    Iterate,
+    Line,
+    Quantity,
+    Runs,
+    answer_of,
+    draw_line,
+    floor_of,
+    groups_of,
+    iterate_words,
+    legend_below,
+    legend_names,
+    legend_rows,
+    line_look,
+    line_of,
+    log_limits,
+    mark_floor,
+    quantity_words,
+)
+from .style import GREY, INK, axes_size, hide_frame, new_axes, set_title, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INCHES = (6.4, 4.4)
+# What a theorem draws: a limit on the curve, or only its slope.
+_LABELS: dict[type[Guarantee], str] = {
+    Bound: "bound of the theorem",
+    Contraction: "bound of the theorem",
+    LocalRate: "predicted rate near the equilibrium",
+    Decay: "slope of the theorem",
+}
+
+
+class Theorem(NamedTuple):
+    """A guarantee, which quantity it speaks of, and why it says nothing about the runs (None if it does)."""
+
+    guarantee: Guarantee
+    quantity: Quantity
+    excuse: str | None
+
+
+def convergence(
+    runs: Runs,
+    *,
+    quantity: Quantity | None = None,
+    guarantee: Guarantee | str | None = None,
+    report: Any = None,
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Draw how a quantity falls along a run, with the bound of a theorem drawn in.
+
+    Bounds with explicit constants are drawn as they are, and the curve has to stay below them (above, for a theorem
+    about growth). Theorems that leave a constant open, and predictions for the neighbourhood of the equilibrium, are
+    drawn as a slope through the last recorded point above rounding. The steps are on a logarithmic axis, except for
+    linear rates, which are straight lines over the steps themselves.
+
+    Several runs of one rule (seeds) become their median with a band from the 10 to the 90 % point.
+
+    Parameters
+    ----------
+    runs : Solution, list of Solution, or mapping of str to either
+        Runs of one method; a mapping draws several lines, each with its own bound, dashed in its colour.
+    quantity : {"gap", "gap0", "kl"}, optional
+        The duality gap of the problem, the gap without regularisation, or the divergence KL(equilibrium || policy).
+        When left out, what the theorem is about.
+    guarantee : Guarantee or str, optional
+        The theorem, or its name in the method's ``info.guarantees``. When left out, the first of these that is about
+        `quantity` and applies to the run; a method without one has its curve alone.
+    report : RateReport, optional
+        What `verify_rate` returned: gives the theorem, the verdict, the window of the fit and its slope.
+    ax : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    InputError
+        A solution without a run, an unknown theorem or quantity, a theorem about another quantity, or a divergence from
+        an equilibrium that is not unique.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> game = gp.zoo["comal"].game
+    >>> run = gp.solve(game, "extragradient", temperature=0.1, tol=1e-12, start=[0.2, 0.4, 0.4], jit=False)
+    >>> ax = gp.plot.convergence(run)
+    >>> measured, bound = ax.get_lines()
+    >>> measured.get_label(), bound.get_label(), bool((measured.get_ydata() <= bound.get_ydata()).all())
+    ('KL(equilibrium || policy)', 'bound of the theorem', True)
+    """
+    if quantity is not None and quantity not in QUANTITIES:
+        raise InputError(f"quantity must be one of {', '.join(map(repr, QUANTITIES))}; got {quantity!r}")
+    groups = groups_of(runs, name="runs")
+    if report is not None:
+        guarantee = _of_report(report, guarantee, groups)
+    theorems = [_theorem(group, quantity, guarantee) for group in groups]
+    chosen = _one_quantity(groups, theorems, quantity)
+    whose: list[Iterate] = [
+        answer_of(group.runs[0]) if theorem is None else theorem.guarantee.of
+        for group, theorem in zip(groups, theorems, strict=True)
+    ]
+    lines = [line_of(group, chosen, of) for group, of in zip(groups, whose, strict=True)]
+    linear = all(theorem is not None and _is_linear(theorem, g) for theorem, g in zip(theorems, groups, strict=True))
+    if not linear:
+        lines = [line.after_start() for line in lines]
+    with style():
+        if ax is None:
+            rows = legend_rows([group.label for group in groups] + list(_LABELS.values())[1:], _INCHES[0] - 1.0)[1]
+            ax = new_axes(_INCHES[0], _INCHES[1] + 0.17 * rows)
+        _draw_all(ax, groups, lines, theorems, chosen)
+        if report is not None:
+            _draw_window(ax, report, linear=linear)
+        _frame(ax, quantity_words(groups[0], chosen), linear=linear)
+        set_title(ax, *_titles(groups, theorems, whose, report), inches=axes_size(ax)[0])
+    return ax
+
+
+# -- which theorem
+
+
+def _theorem(group: Group, quantity: Quantity | None, wanted: Guarantee | str | None) -> Theorem | None:
+    """Return the theorem to draw beside the runs of a group."""
+    run = group.runs[0]
+    if wanted is not None:
+        found: Any = _named(run, wanted) if isinstance(wanted, str) else wanted
+        if not isinstance(found, Guarantee):
+            raise InputError(f"guarantee must be a Guarantee of the method or its name; got {found!r}")
+        about = _about(found)
+        if about is None:
+            raise InputError(f"{found.name!r} says where the iterates go, not how fast; draw simplex_trajectory")
+        if quantity not in (None, about):
+            raise InputError(f"{found.name!r} is about {about!r}, not about quantity={quantity!r}")
+        return Theorem(found, about, _excuse(found, run))
+    for found in run.rule.info.guarantees:
+        about = _about(found)
+        applies = found.proved and quantity in (None, about) and _excuse(found, run) is None
+        if about is not None and applies and _measurable(run, about):
+            return Theorem(found, about, None)
+    return None
+
+
+def _named(run: Run, name: str) -> Guarantee:
+    known: dict[str, Guarantee] = {one.name: one for one in run.rule.info.guarantees}
+    if name not in known:
+        raise InputError(f"guarantee of {run.rule.info.name} must be one of {', '.join(known) or 'none'}; got {name!r}")
+    return known[name]
+
+
+def _about(guarantee: Guarantee) -> Quantity | None:
+    if isinstance(guarantee, (Bound, Decay)):
+        return guarantee.quantity
+    return "kl" if isinstance(guarantee, (Contraction, LocalRate)) else None
+
+
+def _measurable(run: Run, quantity: Quantity) -> bool:
+    return quantity != "kl" or run.facts.log_equilibrium is not None
+
+
+def _excuse(guarantee: Guarantee, run: Run) -> str | None:
+    """Return why a theorem says nothing about a run."""
+    if not (run.facts.is_exact or guarantee.sampled):
+        return "the payoffs were sampled; the theorem is about exact ones"
+    return guarantee.hypotheses(run.rule, run.facts)
+
+
+def _of_report(report: Any, guarantee: Guarantee | str | None, groups: list[Group]) -> Guarantee:
+    if len(groups) != 1:
+        raise InputError("report belongs to the runs of one method; pass these alone")
+    found: Guarantee = report.guarantee
+    if guarantee is not None and guarantee not in (found, found.name):
+        raise InputError(f"report is about {found.name!r}; leave guarantee out")
+    return found
+
+
+def _one_quantity(groups: list[Group], theorems: list[Theorem | None], wanted: Quantity | None) -> Quantity:
+    found = {theorem.quantity for theorem in theorems if theorem is not None}
+    if wanted is None and len(found) > 1:
+        raise InputError(f"the theorems of {', '.join(g.label for g in groups)} are about different quantities; "
+                         f"pass quantity, one of {', '.join(map(repr, QUANTITIES))}")
+    return wanted or (found.pop() if found else "gap")
+
+
+def _is_linear(theorem: Theorem, group: Group) -> bool:
+    """Return whether the theorem is a straight line over the steps, on a logarithmic axis of the quantity."""
+    schedule = getattr(group.runs[0].rule, "step_size", None)
+    constant = schedule is None or schedule.power == 0.0
+    return isinstance(theorem.guarantee, (Contraction, LocalRate)) and constant
+
+
+# -- drawing
+
+
+def _draw_all(
+    ax: Axes, groups: list[Group], lines: list[Line], theorems: list[Theorem | None], quantity: Quantity
+) -> None:
+    names = legend_names([group.label for group in groups], axes_size(ax)[0])
+    one = len(groups) == 1
+    seen: list[FloatArray] = []
+    floors = set()
+    for place, (group, line, theorem) in enumerate(zip(groups, lines, theorems, strict=True)):
+        floor = floor_of(group.runs[0], quantity)
+        label = _measured_label(group, quantity) if one else names[place]
+        draw_line(ax, line.steps, line, floor, label, place)
+        seen += [np.maximum(line.low, floor), np.maximum(line.high, floor)]
+        if (line.low <= floor).any():
+            floors.add(floor)
+        if theorem is not None and len(line.steps):
+            level = _level(theorem.guarantee, group.runs[0], line, floor)
+            color = INK if one else line_look(place)["color"]
+            text = _LABELS[type(theorem.guarantee)]
+            if getattr(theorem.guarantee, "grows", False):
+                text += ", from below"
+            if theorem.excuse is not None:
+                text += " (does not apply)"
+            ax.plot(
+                line.steps, level, color=color, linestyle="--" if one else (0, (5, 3)), linewidth=1.2,
+                label=text if one else f"_bound-{place}", gid=f"bound-{place}",
+            )
+            seen.append(np.maximum(level, floor))
+    if not one and any(theorem is not None for theorem in theorems):
+        ax.plot([], [], color=INK, linestyle="--", linewidth=1.2, label="bound or slope of its theorem")
+    ax.set_yscale("log")
+    log_limits(ax, seen)
+    for floor in floors:
+        mark_floor(ax, floor)
+
+
+def _measured_label(group: Group, quantity: Quantity) -> str:
+    what = "KL(equilibrium || policy)" if quantity == "kl" else "duality gap"
+    return what if len(group.runs) == 1 else f"{what}, median and 10 to 90 % of {len(group.runs)} runs"
+
+
+def _level(guarantee: Guarantee, run: Run, line: Line, floor: float) -> FloatArray:
+    """Return what the theorem says at each of the record points."""
+    rule, facts, steps = run.rule, run.facts, line.steps
+    if isinstance(guarantee, Bound):
+        return np.asarray(guarantee.bound(rule, facts, steps))
+    if isinstance(guarantee, Contraction):
+        logs = guarantee.log_factor(rule, facts, steps)
+        with np.errstate(divide="ignore", under="ignore"):
+            return np.asarray(np.exp(np.log(line.middle[0]) + logs - logs[0]))
+    above = np.flatnonzero(line.middle > 10.0 * floor)
+    anchor = int(above[-1]) if above.size else len(steps) - 1
+    if isinstance(guarantee, LocalRate):
+        logs = (steps - steps[anchor]) * np.log(guarantee.factor(rule, facts))
+    else:
+        assert isinstance(guarantee, Decay)
+        logs = guarantee.power * np.log(steps / steps[anchor])
+    with np.errstate(all="ignore"):
+        return np.asarray(line.middle[anchor] * np.exp(logs))
+
+
+def _draw_window(ax: Axes, report: Any, *, linear: bool) -> None:
+    """Shade the steps that the slope was fitted on, and give the slope with its interval in the legend."""
+    slope, interval = getattr(report, "slope", None), getattr(report, "slope_interval", None)
+    if slope is None or interval is None or report.window is None or not np.isfinite(slope):
+        return
+    first, last = report.window
+    low, high = interval
+    unit = " per step" if linear else ""
+    label = f"fitted slope {slope:.3g}{unit} [{low:.3g}, {high:.3g}] on steps {first} to {last}"
+    ax.axvspan(first, last, color=GREY, alpha=0.15, linewidth=0.0, label=label, gid="window", zorder=0)
+
+
+def _frame(ax: Axes, words: str, *, linear: bool) -> None:
+    if not linear:
+        ax.set_xscale("log")
+    ax.set_xlabel("steps")
+    ax.set_ylabel(words)
+    hide_frame(ax)
+    legend_below(ax)
+
+
+def _titles(groups: list[Group], theorems: list[Theorem | None], whose: list[Iterate], report: Any) -> list[str]:
+    if len(groups) > 1:
+        return ["Convergence, with each method's theorem" if any(theorems) else "Convergence"]
+    run, theorem = groups[0].runs[0], theorems[0]
+    heat = f" at temperature {run.facts.temperature:g}" if run.facts.temperature > 0.0 else ""
+    lines = [f"{groups[0].label}, {iterate_words(whose[0])}{heat}"]
+    if theorem is None:
+        return [*lines, "no theorem of this method is about this quantity and this run"]
+    lines.append(f"{theorem.guarantee.name}: {theorem.guarantee.statement}")
+    if report is not None:
+        lines.append(f"{report.verdict}: {report.reason}" if report.reason else report.verdict)
+    elif theorem.excuse is not None:
+        lines.append(f"does not apply: {theorem.excuse}")
+    return lines
