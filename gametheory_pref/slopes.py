@@ -27,7 +27,7 @@ def line(x: FloatArray, y: FloatArray) -> Line:
     Examples
     --------
     >>> import numpy as np
-    >>> line(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 5.0, 7.0])).slope
+    >>> round(line(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 5.0, 7.0])).slope, 9)
     2.0
     """
     return _fit(np.stack([x, np.ones_like(x)], axis=1), y)
