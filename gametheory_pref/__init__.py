@@ -36,6 +36,7 @@ _HOMES = {
     "MultiplayerGame": "games",
     "NotConverged": "errors",
     "PreferenceGame": "games",
+    "PAPERS": "methods._papers",
     "Problem": "problem",
     "RateReport": "rate_report",
     "Record": "trace",
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
     from .majority import smith_set as smith_set
     from .majority import weak_condorcet_winners as weak_condorcet_winners
     from .methods import METHODS as METHODS
+    from .methods._papers import PAPERS as PAPERS
     from .problem import Problem as Problem
     from .rate_report import RateReport as RateReport
     from .rates import verify_rate as verify_rate
