@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -17,6 +16,7 @@ from gametheory_pref import plot
 from gametheory_pref.errors import InputError, UnsupportedCombination
 from gametheory_pref.plot.runs import DIVERGENCE_FLOOR, MOST_LINES, PAYOFF_FLOOR
 from gametheory_pref.plot.style import LAST_RESORT, font_family
+from gametheory_pref.rate_report import RateReport
 
 from .drawn_games import random_game
 
@@ -262,20 +262,28 @@ def test_several_lines_have_a_bound_each():
 
 
 def test_a_report_shades_its_window_and_gives_its_slope(weights):
-    theorem = weights.run.rule.info.guarantees[0]
-    report = SimpleNamespace(
-        guarantee=theorem, verdict="holds", reason="at most 41 % of the bound is used", slope=-0.94,
+    theorem, spiral = (
+        next(one for one in weights.run.rule.info.guarantees if one.name == f"multiplicative-weights-{name}")
+        for name in ("average", "spiral")
+    )
+    report = RateReport(
+        "multiplicative_weights", theorem, "holds", "at most 41 % of the bound is used", slope=-0.94,
         slope_interval=(-0.99, -0.89), window=(40, 400),
     )
     ax = plot.convergence(weights, report=report)
     window = by_gid(ax, "window")
     assert (window.get_x(), window.get_width()) == (40, 360)
-    assert legend(ax)[-1] == "fitted slope -0.94 [-0.99, -0.89] on steps 40 to 400"
+    assert legend(ax)[-1] == "slope -0.94 [-0.99, -0.89] on steps 40 to 400"
     assert "holds: at most 41 % of the bound is used" in title(ax)
-    with pytest.raises(InputError, match="report is about 'multiplicative-weights-average'"):
+    with pytest.raises(InputError, match="report is about multiplicative-weights-average; got"):
         plot.convergence(weights, report=report, guarantee="multiplicative-weights-spiral")
     with pytest.raises(InputError, match="report belongs to the runs of one method"):
         plot.convergence({"a": weights, "b": weights}, report=report)
+    other = RateReport("multiplicative_weights", spiral, "inconclusive", "too short")
+    both = RateReport("multiplicative_weights", None, "holds", "one of two", parts=(other, report))
+    assert legend(plot.convergence(weights, report=both))[-1].startswith("slope -0.94 [")
+    named = plot.convergence(weights, report=both, guarantee="multiplicative-weights-spiral")
+    assert "inconclusive: too short" in title(named)
 
 
 def test_questions_without_an_answer_are_refused(weights, warm):

@@ -10,6 +10,7 @@ from .._types import FloatArray
 from ..errors import InputError
 from ..iterating import Run
 from ..methods._info import Bound, Contraction, Decay, Guarantee, LocalRate
+from ..rate_report import RateReport
 from .runs import (
     QUANTITIES,
     Group,
@@ -59,7 +60,7 @@ def convergence(
     *,
     quantity: Quantity | None = None,
     guarantee: Guarantee | str | None = None,
-    report: Any = None,
+    report: RateReport | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     r"""Draw how a quantity falls along a run, with the bound of a theorem drawn in.
@@ -82,7 +83,8 @@ def convergence(
         The theorem, or its name in the method's ``info.guarantees``. When left out, the first of these that is about
         `quantity` and applies to the run; a method without one has its curve alone.
     report : RateReport, optional
-        What `verify_rate` returned: gives the theorem, the verdict, the window of the fit and its slope.
+        What `verify_rate` returned: gives the theorem, the verdict, the window of the fit and its slope. Of a report on
+        several theorems the first one that was decided is taken, or the one called `guarantee`.
     ax : Axes, optional
         Where to draw; a new figure when left out.
 
@@ -111,14 +113,18 @@ def convergence(
         raise InputError(f"quantity must be one of {', '.join(map(repr, QUANTITIES))}; got {quantity!r}")
     groups = groups_of(runs, name="runs")
     if report is not None:
-        guarantee = _of_report(report, guarantee, groups)
+        report = _one_theorem(report, quantity, guarantee, groups)
+        guarantee = report.guarantee
     theorems = [_theorem(group, quantity, guarantee) for group in groups]
     chosen = _one_quantity(groups, theorems, quantity)
     whose: list[Iterate] = [
         answer_of(group.runs[0]) if theorem is None else theorem.guarantee.of
         for group, theorem in zip(groups, theorems, strict=True)
     ]
-    lines = [line_of(group, chosen, of) for group, of in zip(groups, whose, strict=True)]
+    lines = [
+        line_of(group, chosen, of, mean=_is_about_the_mean(theorem))
+        for group, of, theorem in zip(groups, whose, theorems, strict=True)
+    ]
     linear = all(theorem is not None and _is_linear(theorem, g) for theorem, g in zip(theorems, groups, strict=True))
     if not linear:
         lines = [line.after_start() for line in lines]
@@ -182,13 +188,24 @@ def _excuse(guarantee: Guarantee, run: Run) -> str | None:
     return guarantee.hypotheses(run.rule, run.facts)
 
 
-def _of_report(report: Any, guarantee: Guarantee | str | None, groups: list[Group]) -> Guarantee:
+def _one_theorem(
+    report: RateReport, quantity: Quantity | None, wanted: Guarantee | str | None, groups: list[Group]
+) -> RateReport:
+    """Return the report, or the part of it, on the theorem to draw."""
     if len(groups) != 1:
         raise InputError("report belongs to the runs of one method; pass these alone")
-    found: Guarantee = report.guarantee
-    if guarantee is not None and guarantee not in (found, found.name):
-        raise InputError(f"report is about {found.name!r}; leave guarantee out")
-    return found
+    reports = [report] if report.guarantee is not None else list(report.parts)
+    found = [one for one in reports if wanted is None or wanted in (one.guarantee, one.name)]
+    if not found:
+        raise InputError(f"report is about {', '.join(one.name for one in reports) or 'no theorem'}; got {wanted!r}")
+    drawn = [one for one in found if one.guarantee is not None and _about(one.guarantee) in _quantities(quantity)]
+    if not drawn:
+        raise InputError("report is about no theorem that is a curve; draw rate_curve(report)")
+    return next((one for one in drawn if one.verdict != "inconclusive"), drawn[0])
+
+
+def _quantities(wanted: Quantity | None) -> tuple[Quantity, ...]:
+    return ("gap", "gap0", "kl") if wanted is None else (wanted,)
 
 
 def _one_quantity(groups: list[Group], theorems: list[Theorem | None], wanted: Quantity | None) -> Quantity:
@@ -197,6 +214,11 @@ def _one_quantity(groups: list[Group], theorems: list[Theorem | None], wanted: Q
         raise InputError(f"the theorems of {', '.join(g.label for g in groups)} are about different quantities; "
                          f"pass quantity, one of {', '.join(map(repr, QUANTITIES))}")
     return wanted or (found.pop() if found else "gap")
+
+
+def _is_about_the_mean(theorem: Theorem | None) -> bool:
+    """Return whether the theorem bounds an expectation over samples, so that the mean is to be compared with it."""
+    return theorem is not None and theorem.guarantee.sampled
 
 
 def _is_linear(theorem: Theorem, group: Group) -> bool:
@@ -218,7 +240,7 @@ def _draw_all(
     floors = set()
     for place, (group, line, theorem) in enumerate(zip(groups, lines, theorems, strict=True)):
         floor = floor_of(group.runs[0], quantity)
-        label = _measured_label(group, quantity) if one else names[place]
+        label = _measured_label(group, quantity, _is_about_the_mean(theorem)) if one else names[place]
         draw_line(ax, line.steps, line, floor, label, place)
         seen += [np.maximum(line.low, floor), np.maximum(line.high, floor)]
         if (line.low <= floor).any():
@@ -244,9 +266,10 @@ def _draw_all(
         mark_floor(ax, floor)
 
 
-def _measured_label(group: Group, quantity: Quantity) -> str:
+def _measured_label(group: Group, quantity: Quantity, mean: bool) -> str:
     what = "KL(equilibrium || policy)" if quantity == "kl" else "duality gap"
-    return what if len(group.runs) == 1 else f"{what}, median and 10 to 90 % of {len(group.runs)} runs"
+    middle = "mean" if mean else "median"
+    return what if len(group.runs) == 1 else f"{what}, {middle} and 10 to 90 % of {len(group.runs)} runs"
 
 
 def _level(guarantee: Guarantee, run: Run, line: Line, floor: float) -> FloatArray:
@@ -269,15 +292,13 @@ def _level(guarantee: Guarantee, run: Run, line: Line, floor: float) -> FloatArr
         return np.asarray(line.middle[anchor] * np.exp(logs))
 
 
-def _draw_window(ax: Axes, report: Any, *, linear: bool) -> None:
+def _draw_window(ax: Axes, report: RateReport, *, linear: bool) -> None:
     """Shade the steps that the slope was fitted on, and give the slope with its interval in the legend."""
-    slope, interval = getattr(report, "slope", None), getattr(report, "slope_interval", None)
-    if slope is None or interval is None or report.window is None or not np.isfinite(slope):
+    if report.slope is None or report.slope_interval is None or report.window is None:
         return
-    first, last = report.window
-    low, high = interval
+    (first, last), (low, high) = report.window, report.slope_interval
     unit = " per step" if linear else ""
-    label = f"fitted slope {slope:.3g}{unit} [{low:.3g}, {high:.3g}] on steps {first} to {last}"
+    label = f"slope {report.slope:.4g}{unit} [{low:.4g}, {high:.4g}] on steps {first} to {last}"
     ax.axvspan(first, last, color=GREY, alpha=0.15, linewidth=0.0, label=label, gid="window", zorder=0)
 
 
@@ -290,7 +311,9 @@ def _frame(ax: Axes, words: str, *, linear: bool) -> None:
     legend_below(ax)
 
 
-def _titles(groups: list[Group], theorems: list[Theorem | None], whose: list[Iterate], report: Any) -> list[str]:
+def _titles(
+    groups: list[Group], theorems: list[Theorem | None], whose: list[Iterate], report: RateReport | None
+) -> list[str]:
     if len(groups) > 1:
         return ["Convergence, with each method's theorem" if any(theorems) else "Convergence"]
     run, theorem = groups[0].runs[0], theorems[0]
@@ -300,7 +323,7 @@ def _titles(groups: list[Group], theorems: list[Theorem | None], whose: list[Ite
         return [*lines, "no theorem of this method is about this quantity and this run"]
     lines.append(f"{theorem.guarantee.name}: {theorem.guarantee.statement}")
     if report is not None:
-        lines.append(f"{report.verdict}: {report.reason}" if report.reason else report.verdict)
+        lines.append(f"{report.verdict}: {report.reason}")
     elif theorem.excuse is not None:
         lines.append(f"does not apply: {theorem.excuse}")
     return lines

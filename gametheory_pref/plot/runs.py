@@ -161,12 +161,12 @@ def at_steps(run: Run, column: FloatArray, steps: IntArray) -> FloatArray:
     return np.asarray(column[np.searchsorted(run.steps, steps)])
 
 
-def line_of(group: Group, quantity: Quantity, of: Iterate) -> Line:
-    """Return median and band of a quantity over the runs of a group."""
+def line_of(group: Group, quantity: Quantity, of: Iterate, *, mean: bool = False) -> Line:
+    """Return median (or mean) and band of a quantity over the runs of a group."""
     steps = common_steps(group.runs)
     rows = np.array([at_steps(run, measure(run, quantity, of), steps) for run in group.runs])
     low, middle, high = np.quantile(rows, (0.1, 0.5, 0.9), axis=0)
-    return Line(steps, middle, low, high)
+    return Line(steps, rows.mean(axis=0) if mean else middle, low, high)
 
 
 def quantity_words(group: Group, quantity: Quantity) -> str:
