@@ -10,6 +10,10 @@ from ._types import FloatArray
 
 # Residuals below this (relative to the change over the window) are those of a straight line.
 _STRAIGHT = 2e-3
+# Two periods cross their line four times; a bend does so twice.
+_FEWEST_CROSSINGS = 4
+# A wave must leave less than this share of the squared residuals.
+_EXPLAINED = 0.2
 _MOST_FREQUENCIES = 4000
 
 
@@ -38,24 +42,24 @@ def oscillating_line(x: FloatArray, y: FloatArray) -> Line:
 
     The divergence of a rule with memory falls by a constant factor times a wave of one frequency; a plain line
     through few periods would lean with the phase. The frequency with the smallest residuals is taken, with its second
-    harmonic; a curve that is straight anyway gets the plain line.
+    harmonic. A curve that is straight, or that no wave of two periods or more explains, gets the plain line.
     """
     plain = line(x, y)
+    trend = np.stack([x, np.ones_like(x)], axis=1)
     rest = y - plain.intercept - plain.slope * x
-    if len(x) < 16 or np.abs(rest).max() <= _STRAIGHT * max(np.ptp(y), 1e-300):
+    crossings = np.count_nonzero(np.diff(np.sign(rest)))
+    if len(x) < 16 or np.abs(rest).max() <= _STRAIGHT * np.ptp(y) or crossings < _FEWEST_CROSSINGS:
         return plain
-    count = int(min(_MOST_FREQUENCIES, 2.0 * np.ptp(x)))
-    columns = [np.stack([x, np.ones_like(x)], axis=1)] * 2
-    best = float(rest @ rest)
-    for frequency in np.linspace(0.0, np.pi, count + 2)[1:-1]:
+    best, waves = _EXPLAINED * float(rest @ rest), None
+    lowest = 4.0 * np.pi / np.ptp(x)
+    for frequency in np.linspace(lowest, np.pi, int(min(_MOST_FREQUENCIES, 2.0 * np.ptp(x))), endpoint=False):
         phase = frequency * x
         wave = np.stack([np.cos(phase), np.sin(phase), np.cos(2.0 * phase), np.sin(2.0 * phase)], axis=1)
-        candidate = np.concatenate([columns[0], wave], axis=1)
-        solution = np.linalg.lstsq(candidate, y, rcond=None)[0]
-        error = y - candidate @ solution
+        columns = np.concatenate([trend, wave], axis=1)
+        error = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
         if float(error @ error) < best:
-            best, columns[1] = float(error @ error), candidate
-    return _fit(columns[1], y)
+            best, waves = float(error @ error), columns
+    return plain if waves is None else _fit(waves, y)
 
 
 def _fit(columns: FloatArray, y: FloatArray) -> Line:
