@@ -15,8 +15,8 @@ from . import exit_codes
 from .output import show, show_json
 from .text import fields
 
-_CORE = ("numpy", "scipy", "numba", "cvxpy", "matplotlib")
-_OPTIONAL = ("pyarrow",)
+_CORE = ("numpy", "scipy", "numba", "cvxpy", "joblib", "matplotlib")
+_OPTIONAL = ("dask", "pandas", "pyarrow")
 _SETTINGS = ("GAMETHEORY_PREF_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DISABLE_JIT", "OMP_NUM_THREADS")
 
 

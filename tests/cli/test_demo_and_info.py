@@ -58,7 +58,7 @@ def test_info_is_for_bug_reports(run):
     payload = json.loads(run("info", "--json").out)
     assert payload["schema"] == "gtpref.info/1"
     assert payload["version"] == gp.__version__
-    assert set(payload["libraries"]) == {"numpy", "scipy", "numba", "cvxpy", "matplotlib"}
+    assert set(payload["libraries"]) == {"numpy", "scipy", "numba", "cvxpy", "joblib", "matplotlib"}
     assert payload["libraries"]["numpy"] is not None
     assert 1 <= payload["threads"] <= (os.cpu_count() or 1)
     text = run("info").out

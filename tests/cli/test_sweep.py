@@ -1,0 +1,206 @@
+"""``gtpref sweep`` and ``gtpref report``."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import pathlib
+import re
+from typing import Any
+
+import pytest
+
+import gametheory_pref as gp
+from gametheory_pref.sweeping import cells as cells_module
+
+CONFIG = """\
+methods = ["extragradient", { name = "multiplicative_weights", step_size = 0.1, label = "slow" }]
+games = ["zoo:comal", "four.csv"]
+temperatures = [0.0, 0.1]
+seeds = 2
+starts = "random"
+max_steps = 50
+"""
+
+
+@pytest.fixture
+def config(tmp_path: pathlib.Path, four: pathlib.Path) -> pathlib.Path:
+    """A configuration beside a game file that it names."""
+    path = tmp_path / "sweep.toml"
+    path.write_text(CONFIG, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def db(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "runs.sqlite"
+
+
+def test_a_sweep_fills_the_database_and_prints_a_table(run: Any, config: pathlib.Path, db: pathlib.Path) -> None:
+    result = run("sweep", str(config), "--db", str(db))
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert lines[0].split() == ["game", "temperature", "method", "median", "gap", "payoff", "calls", "time", "runs"]
+    assert "skipped 2 combinations: multiplicative_weights is for temperature 0 only" in result.err
+    comparison = gp.Comparison.load(db)
+    assert len(comparison.cells) == 12
+    best_first = [[row.game, f"{row.temperature:g}", row.method] for row in comparison.summary()]
+    assert [line.split()[:3] for line in lines[1:]] == best_first and len(best_first) == 6
+    alone = gp.solve(
+        gp.zoo["comal"].game, gp.METHODS["multiplicative_weights"](step_size=0.1),
+        start=cells_module.random_start(gp.zoo["comal"].game, 0), tol=0.0, max_steps=50,
+    )
+    found = {(cell.method, cell.game, cell.temperature, cell.seed): cell for cell in comparison.cells}
+    assert found["slow", "zoo:comal", 0.0, 0].gap == pytest.approx(alone.gap, abs=1e-15)
+
+
+def test_json_and_dry_run(run: Any, config: pathlib.Path, db: pathlib.Path) -> None:
+    plan = json.loads(run("sweep", str(config), "--db", str(db), "--dry-run", "--json").out)
+    assert (plan["schema"], plan["cells"], plan["found"], plan["to_run"]) == ("gtpref.sweep_plan/1", 12, 0, 12)
+    assert not db.exists()
+    found = json.loads(run("sweep", str(config), "--db", str(db), "--json", "--jobs", "1").out)
+    assert (found["schema"], found["cells"], found["failed"]) == ("gtpref.sweep_summary/1", 12, 0)
+    assert {row["method"] for row in found["summary"]} == {"extragradient", "slow"}
+    assert found["skipped"][0]["reason"] == "multiplicative_weights is for temperature 0 only"
+    words = run("sweep", str(config), "--db", str(db), "--dry-run").out
+    assert words.splitlines()[0] == f"12 cells: 12 in {db}, 0 to run"
+
+
+def test_failures_are_told_and_end_with_3(
+    run: Any, config: pathlib.Path, db: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(cells_module, "solve", lambda *_, **__: 1 / 0)
+        result = run("sweep", str(config), "--db", str(db))
+    assert result.code == 3
+    assert "failed: extragradient on zoo:comal, seed 0: ZeroDivisionError: division by zero" in result.err
+    assert "9 more failures" in result.err
+    assert "2, 2 failed" in result.out
+    json.loads(run("sweep", str(config), "--db", str(db), "--json").out)
+    assert run("sweep", str(config), "--db", str(db), "--retry-failed").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("methods = [", "not TOML"),
+        ("games = ['zoo:comal']", "methods is missing"),
+        ("methods = ['extragradient']", "games is missing"),
+        ("steps = 3", "unknown key 'steps'"),
+        ("methods = ['extragradientt']\ngames = ['zoo:comal']", "methods: .*'extragradientt'"),
+        ("methods = 'extragradient'\ngames = ['zoo:comal']", "methods: it must be a list"),
+        ("methods = [{ step_size = 1 }]\ngames = ['zoo:comal']", "methods: .*key name"),
+        (
+            "methods = [{ name = 'extragradient', eta = 1 }]\ngames = ['zoo:comal']",
+            "methods: extragradient has no setting 'eta'; it has step_size",
+        ),
+        ("methods = ['extragradient']\ngames = ['zoo:comall']", "games: .*'comall'"),
+        ("methods = ['extragradient']\ngames = ['absent.csv']", "games: .*absent.csv"),
+        ("methods = ['extragradient']\ngames = ['zoo:comal', 'zoo:comal']", "games: 'zoo:comal' is there twice"),
+        ("methods = ['extragradient']\ngames = ['zoo:comal']\nseeds = 0", "seeds: .*at least 1"),
+        ("methods = ['extragradient']\ngames = ['zoo:comal']\nmax_steps = 0", "max_steps must be"),
+        ("methods = ['extragradient']\ngames = ['zoo:comal']\ntemperatures = 0.1", "temperatures must be"),
+        ("methods = ['extragradient']\ngames = ['zoo:comal']\noracle = 'noisy'", "oracle: .*'noisy'"),
+        ("methods = ['extragradient']\ngames = ['zoo:comal']\noracle = { opponent = 3 }", "oracle: "),
+        ("methods = ['extragradient']\ngames = ['zoo:comal']\nstarts = 'there'", "starts must be one of"),
+    ],
+)
+def test_a_wrong_configuration_is_named_by_file_and_key(
+    run: Any, tmp_path: pathlib.Path, db: pathlib.Path, text: str, words: str
+) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text, encoding="utf-8")
+    result = run("sweep", str(path), "--db", str(db))
+    assert result.code == 2
+    assert re.search(f"wrong\\.toml: {words}", result.err), result.err
+    assert not db.exists()
+
+
+def test_usage(run: Any, config: pathlib.Path, db: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    assert run("sweep", str(config)).code == 2
+    assert "--jobs" in run("sweep", str(config), "--db", str(db), "--jobs", "0").err
+    assert run("sweep", str(tmp_path / "absent.toml"), "--db", str(db)).code == 2
+    assert run("report", str(tmp_path / "absent.sqlite"), "-o", str(tmp_path / "r.html")).code == 2
+    assert run("report", str(db), "-o", str(tmp_path / "absent" / "r.html")).code == 2
+
+
+class _Links(html.parser.HTMLParser):
+    """Collects what a page would fetch, and whether its tags close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href", "data", "action") and not (value or "").startswith("#"):
+                self.fetched.append(f"{tag} {name}={value}")
+            if name == "style" and "url(" in (value or "").replace("url(#", ""):
+                self.fetched.append(f"{tag} {value}")
+
+
+def test_the_report_is_one_file(run: Any, config: pathlib.Path, db: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    run("sweep", str(config), "--db", str(db), "--quiet")
+    target = tmp_path / "report.html"
+    result = run("report", str(db), "-o", str(target))
+    assert result.code == 0 and "no external files" in result.err
+    text = target.read_text(encoding="utf-8")
+    page = _Links()
+    page.feed(text)
+    assert page.fetched == [] and "script" not in page.tags
+    assert "@import" not in text and "url(http" not in text
+    assert page.tags.count("svg") == 4
+    assert "extragradient-contraction" in text and "multiplicative_weights is for temperature 0 only" in text
+    assert "four.csv, temperature 0.1" in text
+
+
+def test_the_report_escapes_and_counts_what_is_missing(
+    run: Any, db: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(progress: Any) -> None:
+        if progress.done == 1:
+            raise KeyboardInterrupt
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ValueError("<script>alert(1)</script>")
+
+    monkeypatch.setattr(cells_module, "solve", broken)
+    games = {"<b>comal</b>": "comal"}
+    with pytest.raises(gp.Interrupted):
+        gp.compare(
+            games, "extragradient", temperatures=[0.1], seeds=range(3), max_steps=5,
+            database=db, progress=stop, n_jobs=1,
+        )
+    assert run("report", str(db), "-o", str(tmp_path / "r.html")).code == 0
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<script" not in text and "<b>" not in text
+    assert "&lt;script&gt;alert(1)" in text and "Traceback" in text
+    assert "Not run yet: 2 cells" in text
+
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "sweeps.md"
+
+
+def _comparable(text: str) -> str:
+    """Return a transcript without times, and without gaps that are rounding."""
+    text = re.sub(r"\d\S* m?s +", "TIME ", text).replace("time   ", "time ")
+    return re.sub(r"\b(0\.00e\+00|\S+e-(1[3-9]|[23]\d)) +[\d,]+ +", "ROUNDING ", re.sub(r" +", " ", text))
+
+
+def test_the_documented_sweep_is_what_is_printed(
+    run: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    (config,) = re.findall(r"^```toml sweep.toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (transcript,) = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("sweep.toml").write_text(config, encoding="utf-8")
+    parts = re.split(r"^\$ gtpref (.*)\n", transcript, flags=re.MULTILINE)
+    assert len(parts) == 7
+    for command, shown in zip(parts[1::2], parts[2::2], strict=True):
+        result = run(*command.split())
+        assert result.code == 0
+        assert _comparable(result.out + result.err) == _comparable(shown)
+    assert pathlib.Path("report.html").stat().st_size > 10_000
