@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_compare(commands)
     _add_methods(commands)
+    _add_verify(commands)
     _add_sweep(commands)
     _add_report(commands)
     _add_data(commands)
@@ -179,6 +180,25 @@ def _add_methods(commands: argparse._SubParsersAction[_Parser]) -> None:
         usage="gtpref methods [NAME] [options]",
     )
     command.add_argument("name", nargs="?", metavar="NAME", help="update rule to describe (default: list all)")
+
+
+def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _command(
+        commands,
+        "verify",
+        "verify_command",
+        "theorems put to the test: exit 0 if all is as expected, 1 if not, 3 if undecided",
+        usage="gtpref verify [METHOD|THEOREM ...] [options]",
+    )
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="METHOD|THEOREM",
+        help="methods, single theorems or negative controls (default: every one of them, some minutes)",
+    )
+    command.add_argument(
+        "-o", "--output", type=_page_path, metavar="OUT", help="write a report with pictures (.html) or .json"
+    )
 
 
 def _add_question(group: argparse._ActionsContainer) -> None:
@@ -355,6 +375,12 @@ def _integer(text: str, *, least: int) -> int:
     if number < least:
         raise argparse.ArgumentTypeError(f"must be at least {least}; got {text}")
     return number
+
+
+def _page_path(text: str) -> str:
+    if not text.lower().endswith((".html", ".json")):
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .html or .json")
+    return text
 
 
 def _non_negative(text: str) -> float:

@@ -67,11 +67,13 @@ def _contraction(guarantee: Contraction, rule: Rule, facts: Facts) -> str:
     first, last = guarantee.log_factor(rule, facts, np.array([1, facts.horizon]))
     if guarantee.grows:
         return "KL from the equilibrium never falls" if first >= 0.0 else guarantee.statement
-    if last >= 0.0:
+    if last > 0.0:
+        return guarantee.statement
+    if last == 0.0:
         return "KL from the equilibrium never rises"
     if abs(last - facts.horizon * first) <= 1e-9 * abs(last) and first < 0.0:
         return f"KL from the equilibrium falls at least by the factor {np.exp(first):.4g} a step"
-    return f"KL from the equilibrium at most {np.exp(last):.2g} of its start after {facts.horizon:,} steps"
+    return f"KL from the equilibrium falls at least by the factor {np.exp(last):.2g} in {facts.horizon:,} steps"
 
 
 def main_claim(run: Run) -> str:

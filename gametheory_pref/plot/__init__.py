@@ -6,6 +6,7 @@ reachable as ``ax.figure``. Nothing is shown and no global state of matplotlib c
 
 from .bars import compare_policies, policy_bars
 from .bounds import convergence
+from .curves import rate_curve
 from .gaps import gap_curves
 from .graph import majority_graph
 from .heat_map import win_matrix
@@ -20,6 +21,7 @@ __all__ = [
     "gap_curves",
     "majority_graph",
     "policy_bars",
+    "rate_curve",
     "save",
     "simplex_trajectory",
     "temperature_path",
