@@ -1,0 +1,57 @@
+"""Every registered method passes the battery, without being named; wrong ones, planted here, do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gametheory_pref as gp
+
+from . import battery, planted
+from .battery import BATTERY
+
+RULES = gp.METHODS.primary()
+
+
+@pytest.mark.parametrize("check", BATTERY, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
+def test_every_method(rule_class, check):
+    check(rule_class, jit=True)
+
+
+@pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
+def test_the_same_luck_gives_the_same_run(rule_class):
+    battery.check_the_same_luck_gives_the_same_run(rule_class, jit=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
+def test_compiled_samples_are_those_of_the_source(rule_class):
+    battery.check_the_same_luck_gives_the_same_run(rule_class, jit=True)
+    battery.check_compiled_code_does_what_the_source_says(rule_class, jit=True, oracle=gp.Sampled(3))
+
+
+CHECKS = {check.__name__.removeprefix("check_"): check for check in BATTERY}
+
+
+@pytest.mark.parametrize("rule_class", planted.WRONG, ids=lambda rule_class: rule_class.__name__)
+def test_a_wrong_method_is_rejected_by_the_check_for_it(rule_class):
+    with pytest.raises(AssertionError):
+        CHECKS[planted.WRONG[rule_class]](rule_class, jit=False)
+
+
+@pytest.mark.parametrize("name", sorted(set(planted.WRONG.values())))
+def test_the_right_method_in_the_interpreter_is_not(name):
+    """So that what rejects a wrong method is its fault, and not the interpreter's."""
+    CHECKS[name](gp.METHODS["extragradient"], jit=False)
+
+
+def test_a_blown_up_run_says_so_and_returns_the_last_finite_policy():
+    record = gp.Record(per_decade=100)
+    whole = gp.solve(gp.zoo["comal"].game, planted.BlownUp(), start=[0.5, 0.3, 0.2], tol=0, max_steps=10, jit=False)
+    blown = gp.solve(
+        gp.zoo["comal"].game, planted.BlownUp(), start=[0.5, 0.3, 0.2], tol=0, max_steps=50, jit=False, record=record
+    )
+    assert blown.status is gp.Status.NONFINITE and not blown.converged
+    assert blown.n_steps == 10 and np.isfinite(blown.gap)
+    np.testing.assert_array_equal(blown.policy, whole.policy)
