@@ -197,9 +197,10 @@ class _Pairs(NamedTuple):
 def _judge_contraction(guarantee: Contraction, run: Run) -> RateReport:
     """Compare every record point with the one before it and with the first."""
     kl = measured(run, guarantee.of, "kl")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         log_factor = np.asarray(guarantee.log_factor(run.rule, run.facts, run.steps), dtype=np.float64)
-    curve = Curve(_of(guarantee, _LABELS["kl"]), run.steps, kl, kl[0] * np.exp(log_factor - log_factor[0]))
+        claimed = kl[0] * np.exp(log_factor - log_factor[0])
+    curve = Curve(_of(guarantee, _LABELS["kl"]), run.steps, kl, claimed)
     if np.count_nonzero(kl[:-1] > SMALLEST_DIVERGENCE) < 3:
         reason = f"{curve.quantity} exceeds {SMALLEST_DIVERGENCE:g} at fewer than three record points"
         return _report(guarantee, [run], "inconclusive", reason, curve=curve)
@@ -242,10 +243,10 @@ def _change(guarantee: Contraction, curve: Curve, pairs: _Pairs, at: int) -> str
 
 
 def _not_allowed(guarantee: Contraction, run: Run, pairs: _Pairs) -> BoolArray:
-    with np.errstate(over="ignore"):
-        factor = np.exp(pairs.gain)
-        allowed = pairs.before * factor
-        error = _rounding(run, "kl", pairs.after) + factor * _rounding(run, "kl", pairs.before)
+    # The cap keeps infinity out of differences.
+    factor = np.exp(np.minimum(pairs.gain, 500.0))
+    allowed = pairs.before * factor
+    error = _rounding(run, "kl", pairs.after) + factor * _rounding(run, "kl", pairs.before)
     if guarantee.grows:
         return np.asarray(pairs.after < allowed * (1.0 - RELATIVE_SLACK) - error)
     return np.asarray(pairs.after > np.maximum(allowed, SMALLEST_DIVERGENCE) * (1.0 + RELATIVE_SLACK) + error)

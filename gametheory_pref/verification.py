@@ -241,8 +241,7 @@ def verify(
     began = time.perf_counter()
     rows: list[VerificationRow] = []
     for rule, theorem, kind, jit in _agenda(methods, controls):
-        expected: Verdict = "holds" if kind == "theorem" else "violated"
-        rows.append(_row(rule, theorem, kind, expected, _runs_of(rule, jit)))
+        rows.append(row_of(rule, theorem, kind, jit=jit))
         if callback is not None:
             callback(rows[-1])
     return Verification(tuple(rows), time.perf_counter() - began)
@@ -269,7 +268,7 @@ def _runs_of(rule: Any, jit: bool) -> Callable[[Trial], list[Solution] | str]:
 
 def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | str:
     """Return the runs of a trial, or the sentence that says why there are none."""
-    game = _game(trial.game)
+    game = game_by_name(trial.game)
     reference, start = (_policy(value, game.n_responses) for value in (trial.reference, trial.start))
     luck = np.random.SeedSequence(0).spawn(trial.seeds)
     oracle = Sampled(trial.opponents, True) if trial.opponents else Exact()
@@ -294,7 +293,7 @@ def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | str:
         return str(error)
 
 
-def _game(game: Any) -> PreferenceGame:
+def game_by_name(game: Any) -> PreferenceGame:
     """Return a game by its name, or from its win probabilities."""
     if not isinstance(game, str):
         return preference_game(game)
@@ -333,13 +332,13 @@ def _usual_trials(rule: Any) -> tuple[Trial, ...]:
     return tuple(Trial(game, heat, chosen) for game in GAMES for heat in temperatures for chosen in settings)
 
 
-def _row(
-    rule: Any, theorem: Guarantee, kind: Kind, expected: Verdict, runs_of: Callable[[Trial], list[Solution] | str]
-) -> VerificationRow:
+def row_of(rule: Any, theorem: Guarantee, kind: Kind, *, jit: bool = True) -> VerificationRow:
+    """Try one theorem on its trials, or on the usual ones where it names none."""
+    runs_of = _runs_of(rule, jit)
     cases = [Case(trial, _judged(rule, theorem, runs_of(trial))) for trial in theorem.trials or _usual_trials(rule)]
     found = {case.report.verdict for case in cases}
     ranked: tuple[Verdict, ...] = ("violated", "holds", "inconclusive")
-    verdict = next(kind for kind in ranked if kind in found)
+    verdict = next(outcome for outcome in ranked if outcome in found)
     cases.sort(key=lambda case: (case.report.verdict != verdict, -_tightness(case.report)))
     judged = [case for case in cases if case.report.verdict != "inconclusive"]
     tightness = max((_tightness(case.report) for case in judged), default=-math.inf)
@@ -347,7 +346,7 @@ def _row(
         method=rule.info.name,
         guarantee=theorem,
         kind=kind,
-        expected=expected,
+        expected="holds" if kind == "theorem" else "violated",
         verdict=verdict,
         tightness=tightness if math.isfinite(tightness) else None,
         n_judged=len(judged),
