@@ -209,7 +209,8 @@ def mark_floor(ax: Axes, floor: float) -> None:
 def log_limits(ax: Axes, values: Sequence[FloatArray]) -> None:
     """Set the range of a logarithmic axis to the values, at least a decade, with room at both ends."""
     every = np.concatenate([np.ravel(part) for part in values])
-    every = every[np.isfinite(every) & (every > 0.0)]
+    # An axis that ends near the largest float cannot be drawn.
+    every = every[(every > 0.0) & (every < 1e300)]
     if not every.size:
         # Every run ended at its start: there is a picture, of nothing.
         ax.set_xlim(1.0, 10.0)
