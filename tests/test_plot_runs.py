@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import pathlib
+import re
 
 import matplotlib
 import numpy as np
@@ -433,8 +436,8 @@ def test_the_vector_field_points_where_a_small_step_leads():
 
 def test_a_path_of_too_few_points_says_how_to_get_more():
     rough = solve(WEIGHTS(step_size=0.5), start=START, steps=1500)
-    fine = solve(WEIGHTS(step_size=0.5), start=START, steps=1500, record=gp.Record(per_decade=500))
-    assert "solve with record=gp.Record(per_decade=500)" in title(plot.simplex_trajectory(rough))
+    fine = solve(WEIGHTS(step_size=0.5), start=START, steps=1500, record=gp.Record(per_decade=1000))
+    assert "solve with record=gp.Record(per_decade=1000)" in title(plot.simplex_trajectory(rough))
     assert "far apart" not in title(plot.simplex_trajectory(fine))
 
 
@@ -547,3 +550,32 @@ def test_the_legend_covers_no_data(count, size, weights):
         if size is None:
             assert boxes["legend"][0].y0 >= 0 and boxes["legend"][0].x0 >= 0
             assert boxes["legend"][0].x1 <= ax.figure.bbox.x1
+
+
+# --- the page that shows them -----------------------------------------------------------------------------
+
+DOCS = pathlib.Path(__file__).parents[1] / "docs"
+
+
+def test_every_picture_of_the_page_is_there():
+    text = (DOCS / "running_methods.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\]\((images/[^)]+)\)", text)
+    assert len(shown) == 5
+    for name in shown:
+        assert (DOCS / name).read_bytes().startswith(b"\x89PNG")
+    assert sorted(f"images/{file.name}" for file in (DOCS / "images").glob("run_*.png")) == sorted(shown)
+
+
+@pytest.mark.slow
+def test_the_page_draws_the_pictures_that_it_shows(tmp_path):
+    spec = importlib.util.spec_from_file_location("draw_running_methods", DOCS / "draw_running_methods.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    drawn = dict(script.pictures(script.PAGE))
+    assert [file.name for file in drawn] == [
+        "run_paths.png", "run_bound.png", "run_gaps.png", "run_rate.png", "run_noise.png"
+    ]
+    assert len({id(axes) for axes in drawn.values()}) == 5
+    for file, axes in drawn.items():
+        plot.save(axes, tmp_path / file.name)
+        assert (tmp_path / file.name).stat().st_size > 10_000

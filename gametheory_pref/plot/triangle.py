@@ -63,7 +63,7 @@ def simplex_trajectory(
     Methods that answer with the average of the policies played have that average dashed, with a square at its end.
     The cross is the equilibrium.
 
-    The path joins the record points; ``record=gp.Record(per_decade=500)`` makes it smooth.
+    The path joins the record points; ``record=gp.Record(per_decade=1000)`` makes it smooth.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def simplex_trajectory(
     with style():
         own = ax is None
         if ax is None:
-            ax = _own_axes(view, game, titles, [group.label for group in groups])
+            ax = _own_axes(view, game, titles, groups)
         names = _names(game, view, _longest(axes_size(ax)[0], view, own=own))
         labels = legend_names([group.label for group in groups], axes_size(ax)[0])
         _draw_frame(ax, view)
@@ -167,8 +167,7 @@ def _draw_frame(ax: Axes, view: _View) -> None:
 def _draw_path(ax: Axes, view: _View, run: Run, label: str, place: int) -> None:
     look = line_look(place)
     path = view.points(_of_game(run, np.exp(run.log_last)))
-    averaged = run.rule.info.answer == "average"
-    name = f"{label}, last iterate" if averaged else label
+    name, *averaged = _entries(run, label)
     ax.plot(*path.T, gid=f"last-{place}", label=name, clip_on=False, in_layout=False, **{**look, "linewidth": 1.1})
     color = look["color"]
     ends: dict[str, Any] = {
@@ -177,11 +176,17 @@ def _draw_path(ax: Axes, view: _View, run: Run, label: str, place: int) -> None:
     if averaged:
         mean = view.points(_of_game(run, run.average))
         ax.plot(
-            *mean.T, gid=f"average-{place}", label=f"{label}, average", **{**look, "linestyle": "--", "linewidth": 1.4}
+            *mean.T, gid=f"average-{place}", label=averaged[0], **{**look, "linestyle": "--", "linewidth": 1.4}
         )
         ax.plot(*mean[-1], marker="s", markersize=6.0, markerfacecolor=color, gid=f"average-end-{place}", **ends)
     ax.plot(*path[0], marker="o", markersize=6.5, markerfacecolor=WHITE, gid=f"start-{place}", **ends)
     ax.plot(*path[-1], marker="o", markersize=6.5, markerfacecolor=color, gid=f"end-{place}", **ends)
+
+
+def _entries(run: Run, label: str) -> list[str]:
+    """Return what the legend says about a run: one path, or that of the last iterate and that of the average."""
+    averaged = run.rule.info.answer == "average"
+    return [f"{label}, last iterate", f"{label}, average"] if averaged else [label]
 
 
 def _of_game(run: Run, probabilities: FloatArray) -> FloatArray:
@@ -245,16 +250,15 @@ def _names(game: PreferenceGame, view: _View, limit: int) -> list[str]:
     return names if max(map(len, names)) <= limit else shorten(full, max(limit - _NUMBER, 4))
 
 
-def _own_axes(view: _View, game: PreferenceGame, titles: list[str], labels: list[str]) -> Axes:
+def _own_axes(view: _View, game: PreferenceGame, titles: list[str], groups: list[Group]) -> Axes:
     """Return new axes that the polygon fills, on a page with room for names, title and legend.
 
     The places are set by hand: layout engines do not foresee how equal units shrink a box.
     """
     span = np.ptp(view.places, axis=0)
     width, height = _POLYGON_INCHES, _POLYGON_INCHES * float(span[1] / span[0])
-    side = max(_beside(view, _names(game, view, LONGEST_LABEL)), 0.0) + _MARGIN
-    long = max((f"{label}, last iterate" for label in labels), key=len)
-    entries = [long] * (2 * len(labels)) + ["equilibrium"]
+    side = _beside(view, _names(game, view, LONGEST_LABEL)) + _MARGIN
+    entries = [text for group in groups for text in _entries(group.runs[0], group.label)] + ["equilibrium"]
     above, below = (part / 72.0 for part in _heights(view))
     top = above + 0.16 * _count_lines(titles, _TITLE_SHARE * width) + _MARGIN
     bottom = below + 0.17 * legend_rows(entries, width)[1] + 0.1 + _MARGIN
@@ -337,7 +341,7 @@ def _titles(groups: list[Group], game: PreferenceGame, view: _View) -> list[str]
         lines.append("projection, not faithful")
     coarse = [g.label for g in groups if _is_coarse(view.points(_of_game(g.runs[0], np.exp(g.runs[0].log_last))))]
     if coarse:
-        lines.append(f"record points of {coarse[0]} lie far apart; solve with record=gp.Record(per_decade=500)")
+        lines.append(f"record points of {coarse[0]} lie far apart; solve with record=gp.Record(per_decade=1000)")
     return lines
 
 
