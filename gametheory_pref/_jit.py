@@ -208,7 +208,7 @@ def _compile(kernel: Kernel[..., Any]) -> Any:
     options: dict[str, Any] = {"nogil": True, "fastmath": set(_REORDERING) if kernel.reassociate else False}
     if not kernel.allocates:
         # Division follows IEEE here, so that no kernel needs the machinery of exceptions.
-        options |= {"_nrt": False, "error_model": "numpy"}
+        options |= {"_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
     folder = None if kernel.sources is None else _prepare_cache_folder(kernel.sources)
     if folder is None:
         return numba.njit(**options)(kernel.function)

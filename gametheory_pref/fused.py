@@ -224,8 +224,9 @@ def write_mark(problem, x, total, t, marks, mark):
     """Write the last policy and the average of those played, with their gaps; return whether all is finite."""
     problem.arena.cursor[0] = 0
     average = average_of(problem, x, total, t)
-    steps.set_scaled(1.0, x.log, marks.log_last[mark])
-    steps.set_scaled(1.0, average.prob, marks.average[mark])
+    for i in range(total.size):
+        marks.log_last[mark, i] = x.log[i]
+        marks.average[mark, i] = average.prob[i]
     marks.gap_last[mark] = gap_of(problem, x)
     marks.gap_average[mark] = gap_of(problem, average)
     return is_finite(x)
@@ -234,8 +235,9 @@ def write_mark(problem, x, total, t, marks, mark):
 def average_of(problem, x, total, t):
     """Return the average of the t policies whose sum is `total`; before the first step, the start."""
     average = fresh_point(problem.arena)
+    share, rest = (1.0 / t, 0.0) if t > 0 else (0.0, 1.0)
     for i in range(total.size):
-        average.prob[i] = total[i] / t if t > 0 else x.prob[i]
+        average.prob[i] = share * total[i] + rest * x.prob[i]
         average.log[i] = np.log(average.prob[i]) if average.prob[i] > 0.0 else -np.inf
     return average
 
@@ -244,7 +246,7 @@ def gap_of(problem, x):
     """Return the duality gap of a policy."""
     payoff = fresh_row(problem.arena).value
     steps.payoff_product(problem.payoff, x.prob, payoff)
-    return steps.regret_of(payoff, x.log, x.prob, problem.reference.log, problem.temperature, problem.blocks)
+    return steps.gap_at(payoff, x.log, x.prob, problem.reference.log, problem.temperature, problem.blocks)
 
 
 def is_finite(x):
@@ -435,7 +437,7 @@ _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
 _SUPPORT = (write_mark, average_of, gap_of, is_finite, fresh_row, fresh_point, fresh_bank)
 
 
-_OPTIONS = {"_nrt": False, "error_model": "numpy"}
+_OPTIONS = {"_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @functools.cache
@@ -452,22 +454,22 @@ def _register() -> None:
     from numba.core import types
     from numba.extending import overload
 
-    def by(function: Callable[..., Any], choose: Callable[..., Callable[..., Any]]) -> None:
-        overload(function, jit_options=_OPTIONS, strict=False)(choose)
+    def by(function: Callable[..., Any], choose: Callable[..., Callable[..., Any]], *, inline: bool = False) -> None:
+        overload(function, jit_options=_OPTIONS | {"forceinline": inline}, strict=False)(choose)
 
     for verb, implementation in _COMPILED_VERBS.items():
         by(verb, functools.partial(_always, implementation))
     for function in _SUPPORT:
         _register_part(function)
     by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
-    by(verbs.blend, lambda problem, points, weights: _weighted_sum(points, Anchor, "log"))
-    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(points, Mixture, "prob"))
-    by(verbs.combine, lambda problem, directions, weights: _weighted_sum(directions, Direction, "value"))
-    by(do_step, lambda rule, problem, state, rng: rule.instance_class.step)
+    by(verbs.blend, lambda problem, points, weights: _weighted_sum(points, Anchor, "log"), inline=True)
+    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(points, Mixture, "prob"), inline=True)
+    by(verbs.combine, lambda problem, directions, weights: _weighted_sum(directions, Direction, "value"), inline=True)
+    by(do_step, lambda rule, problem, state, rng: rule.instance_class.step, inline=True)
     by(do_init, lambda rule, problem: rule.instance_class.init)
     by(calls_of, lambda state: (lambda state: state.calls) if "calls" in state.fields else (lambda state: 0))
     by(with_schedule, lambda rule, scale, offset, power: _replacing(rule))
-    by(overwrite, lambda new, old: _copying(new, types))
+    by(overwrite, lambda new, old: _copying(new, types), inline=True)
 
 
 def _always(implementation: Callable[..., Any], *_: Any) -> Callable[..., Any]:
@@ -482,21 +484,17 @@ def _samples_nothing(problem: Any) -> bool:
 def _weighted_sum(parts: Any, result: type, attribute: str) -> Callable[..., Any]:
     """Return the loop ``out = sum_k weights[k] * parts[k].attribute`` for this number of parts, in one pass."""
     count = range(len(parts.types))
-    terms = " + ".join(f"weights[{k}] * v{k}[i]" for k in count)
+    # 0 * -inf would be NaN: a policy that is left out may have responses without mass.
+    terms = " + ".join(f"(w{k} * v{k}[i] if w{k} != 0.0 else 0.0)" for k in count)
     source = [
         "def weighted_sum(problem, parts, weights):",
         "    out = fresh_row(problem.arena).value",
-        *(f"    v{k} = parts[{k}].{attribute}" for k in count),
-        "    if " + " and ".join(f"weights[{k}] != 0.0" for k in count) + ":",
-        "        for i in range(out.size):",
-        f"            out[i] = {terms}",
-        "    else:",
-        "        set_scaled(weights[0], v0, out)",
-        *(f"        add_scaled(weights[{k}], v{k}, out)" for k in count[1:]),
+        *(f"    v{k}, w{k} = parts[{k}].{attribute}, weights[{k}]" for k in count),
+        "    for i in range(out.size):",
+        f"        out[i] = {terms}",
         "    return result(out)",
     ]
-    names = {"fresh_row": fresh_row, "set_scaled": steps.set_scaled, "add_scaled": steps.add_scaled, "result": result}
-    return _written("weighted_sum", source, names)
+    return _written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
 
 
 def _copying(state: Any, types: Any) -> Callable[..., Any]:

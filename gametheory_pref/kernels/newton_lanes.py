@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._jit import jit
+from .elementary import LN2_HIGH, LN2_LOW, exp_below
 from .logspace import log_normalize
 from .newton import certify, newton_path, whole
 
@@ -55,44 +56,14 @@ _STEP_LIMIT = 2
 _NONFINITE = 5
 _INACCURATE = 6
 
-_LOG2_E = 1.4426950408889634
-_LN2_HIGH = 0.6931471803691238  # trailing zeros: exact products with small whole numbers
-_LN2_LOW = 1.9082149292705877e-10
-_ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, left in the low bits
-_ROUND_BITS = 0x4338000000000000
 _SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 _ONE_BITS = 0x3FF0000000000000
-
-
-@jit(reassociate=True)
-def _exp_series(r):
-    """Return exp(r) for ``|r| <= log(2)/2``: the Taylor series, whose remainder is below 4e-18."""
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    return p * r + 1.0
 
 
 @jit
 def lane_exp(x):
     """Return exp(x) without branches; 0 below -708, the exponential of 709 above 709."""
-    bounded = min(max(x, -708.0), 709.0)
-    shifted = bounded * _LOG2_E + _ROUND
-    whole = shifted - _ROUND
-    r = (bounded - whole * _LN2_HIGH) - whole * _LN2_LOW
-    bits = (np.float64(shifted).view(np.int64) - np.int64(_ROUND_BITS) + np.int64(1023)) << np.int64(52)
-    value = _exp_series(r) * np.int64(bits).view(np.float64)
-    return value if x >= -708.0 else 0.0
+    return exp_below(min(x, 709.0))
 
 
 @jit(reassociate=True)
@@ -123,7 +94,7 @@ def lane_log(x):
     s = np.divide(f, 2.0 + f)
     z = s * s
     whole = np.float64(exponent)
-    return whole * _LN2_HIGH + (2.0 * s + (2.0 * s * z * _log_series(z) + whole * _LN2_LOW))
+    return whole * LN2_HIGH + (2.0 * s + (2.0 * s * z * _log_series(z) + whole * LN2_LOW))
 
 
 class Bundle(NamedTuple):

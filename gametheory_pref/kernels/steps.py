@@ -9,17 +9,31 @@ from __future__ import annotations
 import numpy as np
 
 from .._jit import jit
+from .elementary import excess, exp_below
 
 
 @jit(reassociate=True, allocates=False)
 def payoff_product(payoff, prob, out):
     """Write ``payoff @ prob`` to `out`."""
     n = prob.size
-    for i in range(n):
-        total = 0.0
+    # Four rows at a time, so that an entry of `prob` is loaded once for four products.
+    n_fours = n - n % 4
+    for i in range(0, n_fours, 4):
+        first, second, third, fourth = payoff[i], payoff[i + 1], payoff[i + 2], payoff[i + 3]
+        a = b = c = d = 0.0
         for j in range(n):
-            total += payoff[i, j] * prob[j]
-        out[i] = total
+            mass = prob[j]
+            a += first[j] * mass
+            b += second[j] * mass
+            c += third[j] * mass
+            d += fourth[j] * mass
+        out[i], out[i + 1], out[i + 2], out[i + 3] = a, b, c, d
+    for i in range(n_fours, n):
+        row = payoff[i]
+        a = 0.0
+        for j in range(n):
+            a += row[j] * prob[j]
+        out[i] = a
 
 
 @jit(reassociate=True, allocates=False)
@@ -27,7 +41,9 @@ def mirror_step(base, direction, step_size, blocks, log, prob):
     """Write the policy proportional to ``exp(base + step_size * direction)``, player by player."""
     for i in range(log.size):
         log[i] = base[i] + step_size * direction[i]
-    normalize_blocks(log, blocks, prob)
+    for block in range(blocks.size - 1):
+        part = slice(blocks[block], blocks[block + 1])
+        normalize_one(log[part], prob[part])
 
 
 @jit(reassociate=True, allocates=False)
@@ -35,14 +51,7 @@ def normalize_log(base, blocks, log, prob):
     """Write the policy proportional to ``exp(base)``, player by player."""
     for i in range(log.size):
         log[i] = base[i]
-    normalize_blocks(log, blocks, prob)
-
-
-@jit(reassociate=True, allocates=False)
-def normalize_blocks(log, blocks, prob):
-    """Turn unnormalised logarithms into those of a policy, and write its probabilities."""
     for block in range(blocks.size - 1):
-        # Views that begin at 0: a loop from an unknown first index tests every index for being negative.
         part = slice(blocks[block], blocks[block + 1])
         normalize_one(log[part], prob[part])
 
@@ -50,6 +59,7 @@ def normalize_blocks(log, blocks, prob):
 @jit(reassociate=True, allocates=False)
 def normalize_one(log, prob):
     """Turn the unnormalised logarithms of one player into those of a policy, and write its probabilities."""
+    # Players come as views that begin at 0: a loop from an unknown first index tests every index for being negative.
     top = -np.inf
     for i in range(log.size):
         if log[i] > top:
@@ -57,7 +67,7 @@ def normalize_one(log, prob):
     mass = 0.0
     for i in range(log.size):
         log[i] -= top
-        prob[i] = np.exp(log[i])
+        prob[i] = exp_below(log[i])
         mass += prob[i]
     shift = np.log(mass)
     scale = 1.0 / mass
@@ -159,41 +169,41 @@ def block_divergence(log_p, prob_p, log_q, prob_q):
     return total
 
 
-@jit(allocates=False)
-def regret_of(payoff_vector, log, prob, log_reference, temperature, blocks):
+@jit(reassociate=True, allocates=False)
+def gap_at(payoff_vector, log, prob, log_reference, temperature, blocks):
     """Return the sum over players of what a best reply gains; twice that for one symmetric player.
 
-    With a temperature the regret is ``temperature * KL(policy || reply)``, where the reply is proportional to
-    ``reference * exp(payoff / temperature)``.
+    With a temperature the gain is ``temperature * KL(policy || reply)`` for the reply proportional to
+    ``reference * exp(payoff / temperature)``, from terms that are not negative, as in `logspace.kl_divergence`.
     """
+    sharpness = 1.0 / temperature if temperature > 0.0 else 0.0
     total = 0.0
     for block in range(blocks.size - 1):
-        first, last = blocks[block], blocks[block + 1]
+        part = slice(blocks[block], blocks[block + 1])
+        payoffs, logs, masses, anchors = payoff_vector[part], log[part], prob[part], log_reference[part]
+        if sharpness == 0.0:
+            top = -np.inf
+            for i in range(masses.size):
+                if payoffs[i] > top:
+                    top = payoffs[i]
+            for i in range(masses.size):
+                total += masses[i] * (top - payoffs[i])
+            continue
         top = -np.inf
-        for i in range(first, last):
-            score = payoff_vector[i]
-            if temperature > 0.0:
-                score = log_reference[i] + score / temperature
-            top = max(top, score)
-        regret = 0.0
-        if temperature > 0.0:
-            mass = 0.0
-            for i in range(first, last):
-                mass += np.exp(log_reference[i] + payoff_vector[i] / temperature - top)
-            shift = top + np.log(mass)
-            for i in range(first, last):
-                reply = log_reference[i] + payoff_vector[i] / temperature - shift
-                if prob[i] == 0.0:
-                    regret += np.exp(reply)
-                else:
-                    difference = log[i] - reply
-                    regret += prob[i] * (difference + np.expm1(-difference))
-            regret *= temperature
-        else:
-            for i in range(first, last):
-                regret += prob[i] * (top - payoff_vector[i])
-        total += regret
+        for i in range(masses.size):
+            score = anchors[i] + sharpness * payoffs[i]
+            if score > top:
+                top = score
+        mass = 0.0
+        for i in range(masses.size):
+            mass += exp_below(anchors[i] + sharpness * payoffs[i] - top)
+        shift = top + np.log(mass)
+        for i in range(masses.size):
+            reply = anchors[i] + sharpness * payoffs[i] - shift
+            gain = masses[i] * excess(logs[i] - reply) if masses[i] > 0.0 else exp_below(reply)
+            total += temperature * gain
     return 2.0 * total if blocks.size == 2 else total
+
 
 
 @jit(reassociate=True, allocates=False)

@@ -139,18 +139,19 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
     facts = inner_facts(rule, facts)
     count = len(facts.temperature)
     if not hasattr(rule, "step_size"):
-        schedule = Schedule(*np.ones((3, count)))
+        schedule = Schedule(np.ones(count), np.ones(count), np.ones(count))  # type: ignore[arg-type]
     else:
         named = isinstance(rule.step_size, str)
         with np.errstate(all="ignore"):
             found = info.step_sizes[rule.step_size](facts) if named else first.step_size
-            schedule = Schedule(*(np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found))
+            columns: list[Any] = [np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found]
+            schedule = Schedule(*columns)
             product = schedule.scale / schedule.offset**schedule.power * facts.temperature
         for game in np.flatnonzero((product > info.largest_product) | (schedule.scale == np.inf)):
             _settled_alone(rule, facts, game)
     if info.check is not None:
-        for game in range(1, count):
-            _settled_alone(rule, facts, game)
+        for other in range(1, count):
+            _settled_alone(rule, facts, other)
     return first, schedule
 
 
