@@ -253,6 +253,11 @@ def mirror_descent_cap(facts: StepFacts) -> Schedule:
     return Schedule(facts.temperature / (facts.temperature**2 + facts.payoff_bound**2))
 
 
+def balanced_step(facts: StepFacts) -> Schedule:
+    r"""Return the step with :math:`\lambda = a`: :math:`\eta = 1 / (a + \beta)`."""
+    return Schedule(1.0 / (facts.payoff_bound + facts.temperature))
+
+
 def step_sizes_of(schedule: Schedule, steps: IntArray) -> FloatArray:
     """Return the step size at each of the steps ``0 .. steps.max() - 1``."""
     t = np.arange(int(steps.max()) if steps.size else 0, dtype=np.float64)

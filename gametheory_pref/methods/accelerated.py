@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..verbs import Generator, Point, Schedule, TabularProblem, blend, field, mirror, normalize, step_size_at
+from ..verbs import Generator, Point, TabularProblem, blend, field, mirror, normalize, step_size_at
 from ._info import (
     BOTH,
     Bound,
@@ -16,6 +16,7 @@ from ._info import (
     StepFacts,
     StepSize,
     Trial,
+    balanced_step,
     cold,
     exact_payoffs,
     first_reason,
@@ -27,11 +28,6 @@ from ._theory import constant_step, isolated, one_policy, spectral_radius
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
     from ..facts import Facts
-
-
-def balanced_step(facts: StepFacts) -> Schedule:
-    r"""Return the step :math:`1 / (a + \beta)`."""
-    return Schedule(1.0 / (facts.payoff_bound + facts.temperature))
 
 
 def total_step(rule: Any, steps: IntArray) -> FloatArray:

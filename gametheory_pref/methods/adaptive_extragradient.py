@@ -118,7 +118,7 @@ class AdaptiveExtragradient(NamedTuple):
     Parameters
     ----------
     step_size : float or str
-        The first step tried; "blind" is :math:`1/(1+\beta)`. No step exceeds :math:`1/\beta`.
+        The first step tried; "blind" is :math:`1/(1+\beta)`. All steps stay below :math:`1/\beta`.
     shrink : float
         Factor by which a step that fails the test is shortened.
     growth : float
@@ -153,8 +153,9 @@ class AdaptiveExtragradient(NamedTuple):
         """Take one step."""
         heat = problem.temperature
         first = step_size_at(self.step_size, state.t) if state.t == 0 else self.growth * state.step_size
-        if first * heat > 1.0:
-            first = 1.0 / heat
+        if first * heat >= 1.0:
+            # Beyond, the base would have a negative weight.
+            first = first * self.shrink if state.t == 0 else state.step_size
         payoff = field(problem, state.x, rng)
         found = accepted_step(problem, state.x, payoff, problem.reference, heat, first, self.shrink, rng)
         return State(

@@ -11,7 +11,6 @@ from ..verbs import (
     Bank,
     Generator,
     Point,
-    Schedule,
     TabularProblem,
     bank_of,
     blend,
@@ -21,16 +20,21 @@ from ..verbs import (
     remember,
     step_size_at,
 )
-from ._info import BOTH, LocalRate, MethodInfo, StepFacts, StepSize, exact_payoffs, first_reason, method
+from ._info import (
+    BOTH,
+    LocalRate,
+    MethodInfo,
+    StepFacts,
+    StepSize,
+    balanced_step,
+    exact_payoffs,
+    first_reason,
+    method,
+)
 from ._theory import constant_step, isolated
 
 if TYPE_CHECKING:
     from ..facts import Facts
-
-
-def quarter_step(facts: StepFacts) -> Schedule:
-    r"""Return the step :math:`1 / (4a + \beta)`: small enough for lags to damp what rotates."""
-    return Schedule(1.0 / (4.0 * facts.payoff_bound + facts.temperature))
 
 
 def second_moment(weights: tuple[float, ...]) -> float:
@@ -79,7 +83,7 @@ class State(NamedTuple):
         solves=BOTH,
         payoff_calls=1,
         answer="last",
-        step_sizes={"quarter": quarter_step},
+        step_sizes={"balanced": balanced_step},
         cite=("wu2025multiplayer",),
         trust="experimental",
         aliases=("td_mnpo",),
@@ -108,12 +112,13 @@ class Mnpo(NamedTuple):
     and they enter as anchors only: the payoff is that against the current policy. The fixed point is the regularised
     equilibrium, whatever the weights. The lags damp rotation: at temperature 0 an equilibrium that plays every response
     attracts, for small steps, if and only if :math:`m_2 = \sum_j \lambda_j j^2 > 1`. Equal weights on three policies
-    do (:math:`m_2 = 5/3`), on two do not (1/2), and on one this is multiplicative weights.
+    do (:math:`m_2 = 5/3`), on two do not (1/2), and on one this is multiplicative weights. (A history that only looks
+    back in turns, such as at every third policy, interleaves several runs, and grows for any :math:`m_2`.)
 
     Parameters
     ----------
     step_size : float, str or Schedule
-        :math:`\eta`; "quarter" is :math:`1/(4a+\beta)`.
+        :math:`\eta`; "balanced" is :math:`1/(a+\beta)`, with which three equal weights damp every rotation.
     weights : tuple of float
         :math:`\lambda_0, \lambda_1, \dots`: weights of the current policy, of the one before, ...; they add up to 1.
 
@@ -136,7 +141,7 @@ class Mnpo(NamedTuple):
     array([0.3636, 0.2727, 0.3636])
     """
 
-    step_size: StepSize = "quarter"
+    step_size: StepSize = "balanced"
     weights: tuple[float, ...] = (1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0)
 
     def init(self, problem: TabularProblem) -> State:

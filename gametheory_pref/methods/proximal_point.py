@@ -10,7 +10,6 @@ from ..errors import InputError
 from ..verbs import (
     Generator,
     Point,
-    Schedule,
     TabularProblem,
     blend,
     bookmark,
@@ -31,6 +30,7 @@ from ._info import (
     StepFacts,
     StepSize,
     anchored_log_factor,
+    balanced_step,
     exact_payoffs,
     first_reason,
     method,
@@ -45,11 +45,6 @@ if TYPE_CHECKING:
 _EXACT = 1e-28
 # Fewer inner steps than this are taken for a limit that the inner solves meet.
 _ENOUGH = 1000
-
-
-def balanced_step(facts: StepFacts) -> Schedule:
-    r"""Return the step with :math:`\lambda = a`: :math:`\eta = 1 / (a + \beta)`."""
-    return Schedule(1.0 / (facts.payoff_bound + facts.temperature))
 
 
 def _solved(rule: Any, facts: Facts) -> str | None:
