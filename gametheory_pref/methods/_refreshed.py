@@ -40,5 +40,6 @@ def inner_error(step_size: float, temperature: float, payoff_bound: float, steps
 
 
 def first_divergence(facts: Facts) -> float:
-    """Return a bound on ``KL(pi* || start)``: the spread of the start for every player."""
-    return facts.spread * (facts.problem.blocks.size - 1)
+    """Return ``KL(pi* || start)``."""
+    assert facts.log_equilibrium is not None
+    return float(facts.divergence_from(facts.log_equilibrium, facts.problem.start.log[None])[0])
