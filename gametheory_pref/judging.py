@@ -154,6 +154,9 @@ def _against_bound(
         # Rounding has no ratio worth telling.
         np.divide(values, bounds, out=ratio, where=says & (values > error))
     over = says & ~(values <= bounds * (1.0 + RELATIVE_SLACK) + error)
+    if len(ratio) > 1 and steps[0] == 0 and not over.any():
+        # Before the first step a bound may be equal to what it bounds.
+        ratio[0] = -np.inf
     worst = int(np.where(over, ratio, -np.inf).argmax() if over.any() else ratio.argmax())
     numbers = f"{label} is {values[worst]:.4g} after step {steps[worst]}"
     tightness = float(ratio.max()) if np.isfinite(ratio.max()) else None
