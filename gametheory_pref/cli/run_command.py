@@ -31,6 +31,7 @@ from .parser import UsageError
 from .policy_table import Column, table
 from .progress import Progress
 from .reading import load
+from .reproduce import python_of
 from .rule_arguments import plain_settings, rule_from, settings_in_words
 from .saving import require_folder
 from .text import count, fields, seconds
@@ -55,6 +56,8 @@ class RunReport(NamedTuple):
     solution: Solution
     certificate: Certificate
     verified: bool
+    command: str
+    python: list[str]
 
     @property
     def run(self) -> Run:
@@ -87,6 +90,8 @@ class RunReport(NamedTuple):
                 for claim in applied(self.run)
             ],
             "solution": {**solution_to_dict(self.solution), "certificate": self.certificate.to_dict()},
+            "command": self.command,
+            "python": "\n".join(self.python),
         }
 
 
@@ -109,10 +114,13 @@ def run(args: Namespace) -> int:
     earlier = saved_run(args.state, plan, given=given) if args.state else None
     if earlier is not None:
         note(args, f"going on from step {earlier.n_steps:,} in {args.state}")
+        # The samples go on where they were, whatever seed that began with.
+        plan = plan._replace(seed=args.rng)
     with Progress(args) as line:
         solution = follow(plan, line, earlier=earlier, state_file=args.state)
     certificate = solution.certificate()
-    report = RunReport(loaded, plan, solution, certificate, certificate.verify())
+    command, python = shlex.join(["gtpref", *args.argv]), python_of(args, plan, rule)
+    report = RunReport(loaded, plan, solution, certificate, certificate.verify(), command, python)
     if args.json:
         show_json(report.to_dict())
     elif not args.quiet:
@@ -149,10 +157,10 @@ def plan_of(args: Namespace, loaded: Loaded, rule: Any) -> Plan:
 
 def _exit_code(args: Namespace, report: RunReport) -> int:
     if report.solution.status is Status.INTERRUPTED:
-        where = f"interrupted at step {report.solution.n_steps:,}"
-        again = shlex.join(["gtpref", *args.argv])
-        kept = f"state saved; to go on: {again}" if args.state else "with --state FILE it could go on from there"
-        note(args, f"{where}; {kept}")
+        kept = "with --state FILE it could go on from there"
+        if args.state:
+            kept = f"state saved; to go on: {report.command}"
+        note(args, f"interrupted at step {report.solution.n_steps:,}; {kept}")
         return exit_codes.INTERRUPTED
     if not report.verified:
         return exit_codes.FALSE
@@ -179,8 +187,8 @@ def method_line(run: Run, plan: Plan) -> str:
     """Return what ran, with its settings."""
     heat = f"temperature {run.facts.temperature:g}"
     parts = [run.rule.info.title, heat, *settings_in_words(run.rule, plan.rule), oracle_in_words(plan.oracle)]
-    if plan.seed is not None and isinstance(plan.oracle, Sampled):
-        parts.append(f"rng {plan.seed}")
+    if isinstance(plan.oracle, Sampled):
+        parts.append("samples gone on with" if plan.seed is None else f"rng {plan.seed}")
     return ", ".join(parts)
 
 

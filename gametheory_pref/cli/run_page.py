@@ -35,8 +35,15 @@ def run_page(report: RunReport, settings: str, closing: list[tuple[str, str]]) -
         section("Run", f"<p>{escape(settings)}</p>{_facts(closing)}"),
         section("Convergence", "\n".join(way)),
         section("Where it ended", solution_table(solution)),
+        section("The same again", f"<p>On the command line:</p>{_code([report.command])}<p>In Python:</p>"
+                f"{_code(report.python)}"),
     ]
     return page(f"{report.run.rule.info.title} on {report.loaded.file}", sections)
+
+
+def _code(lines: list[str]) -> str:
+    look = "white-space: pre-wrap; overflow-wrap: anywhere"
+    return f'<pre style="{look}"><code>{escape(chr(10).join(lines))}</code></pre>'
 
 
 def _facts(pairs: list[tuple[str, str]]) -> str:

@@ -18,6 +18,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
+from gametheory_pref._jit import interpreted
 from gametheory_pref.cli import following
 from gametheory_pref.cli.progress import Progress
 
@@ -156,6 +157,13 @@ def test_a_state_file_is_gone_on_from(run, four, tmp_path):
     assert again.code == 3
 
 
+def test_no_seed_is_made_up_for_samples_that_go_on(run, four, tmp_path):
+    state = str(tmp_path / "run.npz")
+    run("run", str(four), *SAMPLED, "--state", state, "--quiet")
+    text = run("run", str(four), *SAMPLED[:-4], "--steps", "60", "--tol", "0", "--state", state).out
+    assert "3 sampled opponents, win or lose, samples gone on with\n" in text
+
+
 def interrupted_after(steps, monkeypatch):
     """Make the first solve end as if somebody had pressed Ctrl-C."""
     real = following.solve
@@ -252,6 +260,40 @@ def test_a_state_of_something_else_is_refused(run, four, tmp_path, change, sente
     result = run("run", str(four), *change, "--steps", "9", "--state", state)
     assert (result.code, result.out) == (2, "")
     assert f"gtpref: error: {state}: {sentence}" in result.err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        WARM,
+        SAMPLED,
+        ("--method", "spo"),
+        ("--method", "egpo", "--step-size", "0.4/(t+2)^0.5", "--tol", "1e-3"),
+        ("--method", "egpo", "--start", "POLICY", "--reference", "POLICY", "--temperature", "0.2", "--kind", "prob"),
+    ],
+)
+def test_the_python_it_shows_gives_the_same(run, four, tmp_path, argv):
+    policy = tmp_path / "policy.csv"
+    policy.write_text("rock,0.4\npaper,0.3\nscissors,0.2\nlizard,0.1\n")
+    argv = [str(policy) if word == "POLICY" else word for word in argv]
+    payload = found(run("run", str(four), *argv, "--steps", "40", "--json"))
+    names = {}
+    # In the interpreter, as the command runs a run this short.
+    with interpreted():
+        exec(payload["python"], names)
+    assert names["solution"].n_steps == payload["solution"]["n_steps"]
+    assert_allclose(names["solution"].policy, payload["solution"]["policy"], rtol=1e-12)
+    assert payload["command"] == shlex.join(["gtpref", "run", str(four), *argv, "--steps", "40", "--json"])
+
+
+@pytest.mark.parametrize("name", ["zoo:biased_rock_paper_scissors", "dataset:govan_2007"])
+def test_the_python_finds_named_games(run, name):
+    payload = found(run("run", name, "--method", "egpo", "--temperature", "0.1", "--steps", "200", "--json"))
+    names = {}
+    with interpreted():
+        exec(payload["python"], names)
+    assert names["solution"].n_steps == payload["solution"]["n_steps"]
+    assert_allclose(names["solution"].policy, payload["solution"]["policy"], rtol=1e-12)
 
 
 # -- what is wrong
