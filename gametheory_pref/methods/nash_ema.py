@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._check import non_negative
 from ..errors import InputError
 from ..verbs import Generator, Point, Schedule, TabularProblem, blend, field, mirror, normalize, step_size_at
 from ._info import (
@@ -18,7 +19,7 @@ from ._info import (
     mirror_descent_cap,
     warm,
 )
-from ._theory import constant_step, spectral_radius
+from ._theory import constant_step, refuse_standing_still, spectral_radius
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -30,8 +31,9 @@ def cautious_step(facts: StepFacts) -> Schedule:
 
 
 def _check(rule: Any, facts: StepFacts) -> None:
-    if not 0.0 <= rule.decay < 1.0:
+    if non_negative(rule.decay, name="decay") >= 1.0:
         raise InputError(f"decay must be at least 0 (the latest policy alone) and below 1; got {rule.decay!r}")
+    refuse_standing_still(rule, facts)
 
 
 def _local_hypotheses(rule: Any, facts: Facts) -> str | None:

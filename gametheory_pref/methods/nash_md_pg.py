@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._check import non_negative
 from ..errors import InputError
 from ..verbs import Generator, Point, TabularProblem, blend, field, mirror, normalize, step_size_at
 from ._info import (
@@ -23,7 +24,7 @@ from ._info import (
     warm,
     within,
 )
-from ._theory import constant_step
+from ._theory import constant_step, refuse_standing_still
 
 if TYPE_CHECKING:
     from .._types import FloatArray
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 
 def _check(rule: Any, facts: StepFacts) -> None:
-    if not 0.0 <= rule.mixture <= 1.0:
+    if non_negative(rule.mixture, name="mixture") > 1.0:
         raise InputError(f"mixture must be a weight from 0 (the policy) to 1 (the reference); got {rule.mixture!r}")
+    refuse_standing_still(rule, facts)
 
 
 def _limit(rule: Any, facts: Facts) -> FloatArray:

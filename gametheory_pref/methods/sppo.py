@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .._types import FloatArray, IntArray
+from ..errors import InputError
 from ..verbs import Generator, Point, Schedule, TabularProblem, combine, field, mirror, part, step_size_at
 from ._info import (
     MINIMAX,
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 def paper_step(facts: StepFacts) -> Schedule:
     r"""Return the step of the paper's proof, :math:`D/\sqrt T`."""
     return Schedule(facts.spread / np.sqrt(facts.horizon))
+
+
+def _check(rule: Any, facts: StepFacts) -> None:
+    if not isinstance(rule.exact_normalizer, (bool, np.bool_)):
+        raise InputError(f"exact_normalizer must be True or False; got {rule.exact_normalizer!r}")
 
 
 def _average_hypotheses(rule: Any, facts: Facts) -> str | None:
@@ -134,6 +140,7 @@ class State(NamedTuple):
         cite=("wu2025sppo",),
         trust="theory",
         tabular_only=True,
+        check=_check,
         guarantees=(
             Bound(
                 name="sppo-average",

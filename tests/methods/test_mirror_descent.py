@@ -133,3 +133,10 @@ def test_at_temperature_0_its_steps_are_those_of_multiplicative_weights():
         found = run(game, rule, 20)
         policies.append(found.log_last)
     assert_allclose(policies[0], policies[1], atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["mirror_descent", "nash_md_pg", "nash_ema"])
+def test_a_step_of_nothing_is_refused(name):
+    """The named steps are proportional to the temperature."""
+    with pytest.raises(gp.InputError, match="for positive temperatures"):
+        gp.solve(GAMES["comal"], name)

@@ -55,3 +55,6 @@ def test_ipo_md_has_the_same_fixed_point():
 def test_a_mixture_is_a_weight():
     with pytest.raises(gp.InputError, match="mixture must be a weight"):
         gp.solve(GAMES["comal"], NASH_MD_PG(mixture=1.5), temperature=0.1)
+    for mixture in (-0.1, float("nan"), "half"):
+        with pytest.raises(gp.InputError, match="mixture must be a"):
+            gp.solve(GAMES["comal"], NASH_MD_PG(mixture=mixture), temperature=0.1)

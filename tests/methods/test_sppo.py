@@ -95,3 +95,8 @@ def test_the_bound_on_the_average():
 def test_wright_omega_is_scipys():
     y = np.concatenate([np.linspace(-60.0, 60.0, 241), [-700.0, 500.0, 1e4]])
     assert_allclose([wright_omega(float(value)) for value in y], wrightomega(y), rtol=2e-14)
+
+
+def test_the_normaliser_is_a_yes_or_no():
+    with pytest.raises(gp.InputError, match="exact_normalizer must be True or False; got 'exact'"):
+        gp.solve(GAMES["comal"], SPPO(exact_normalizer="exact"))
