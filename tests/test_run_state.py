@@ -55,6 +55,19 @@ def test_going_on_from_a_file_is_the_run_that_was_never_stopped(tmp_path, method
     assert rest.run.facts.spread == whole.run.facts.spread
 
 
+@pytest.mark.parametrize("name", [cls.info.name for cls in gp.METHODS.primary()])
+def test_every_method_goes_on_where_it_stood(tmp_path, name):
+    file = tmp_path / "run.npz"
+    temperature = 0.1 if "regularized" in gp.METHODS[name].info.solves else 0.0
+    settings = {"temperature": temperature, "start": START}
+    whole = run(12, name, **settings)
+    gp.save_run(run(5, whole.run.rule, **settings), file)
+    loaded = gp.load_run(file, GAME, temperature=temperature)
+    rest = run(7, loaded.run.rule, temperature=temperature, start=loaded)
+    assert_same_run(rest, whole)
+    assert rest.payoff_calls == whole.payoff_calls
+
+
 def test_the_file_keeps_the_solution(tmp_path):
     file = tmp_path / "run.npz"
     saved = run(12, temperature=0.1, start=START)
