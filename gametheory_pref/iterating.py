@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -112,7 +113,8 @@ def run_rule(
     first_step = 0 if resume is None else int(resume.resume.state.t)
     facts = Facts(table.problem, first_step + limits.max_steps)
     settled = settle(rule, facts.step_facts)
-    runner = _Runner(settled, facts, table, limits, _generator(rng, resume), resume, interpreted)
+    generator = _generator(rng, resume) if isinstance(oracle, Sampled) else None
+    runner = _Runner(settled, facts, table, limits, generator, resume, interpreted)
     points = record_points(first_step, facts.horizon, record.per_decade)
     runner.go(points, callback)
     return runner.result(resume)
@@ -127,11 +129,14 @@ def _generator(rng: RNGLike, resume: Run | None) -> np.random.Generator:
     return np.random.Generator(source)
 
 
+@functools.lru_cache(maxsize=64)
 def record_points(first: int, last: int, per_decade: int) -> IntArray:
     """Return step counts from `first` to `last`, evenly spaced in the logarithm, both ends included."""
     decades = np.log10(max(last, 1))
     grid = np.round(10.0 ** np.linspace(0.0, decades, int(np.ceil(decades * per_decade)) + 1)).astype(np.int64)
-    return np.unique(np.concatenate([[first], grid[(grid > first) & (grid < last)], [last]]))
+    points = np.unique(np.concatenate([[first], grid[(grid > first) & (grid < last)], [last]]))
+    points.flags.writeable = False
+    return points
 
 
 def seconds_of_step(n: int, *, interpreted: bool = False) -> float:
@@ -149,14 +154,14 @@ class _Runner:
         facts: Facts,
         table: Tabular,
         limits: Limits,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
         resume: Run | None,
         interpreted: bool,
     ) -> None:
         self.began = time.perf_counter()
         self.rule, self.facts, self.table, self.limits = rule, facts, table, limits
         self.problem = table.problem
-        self.rng = rng if isinstance(self.problem.oracle, Sampled) else None
+        self.rng = rng
         n = self.problem.payoff.shape[0]
         if resume is None:
             self.state, self.total = copied(rule.init(self.problem)), np.zeros(n)
@@ -263,10 +268,7 @@ class _Runner:
         if self.status is Status.INTERRUPTED and not (self.rows and self.rows[-1][0].step[-1] == self.state.t):
             with delayed_interrupt():
                 self._stretch(np.array([self.state.t]), keep=True)
-        marks = [rows for rows, _ in self.rows]
-        columns = [np.concatenate(column) for column in zip(*marks, strict=True)]
-        rows = Marks(*columns)
-        seconds = np.concatenate([part for _, part in self.rows])
+        rows, seconds = self.rows[0] if len(self.rows) == 1 else _stacked(self.rows)
         run = Run(
             rule=self.rule,
             facts=self.facts,
@@ -287,6 +289,11 @@ class _Runner:
 def _rows(marks: Marks, count: int) -> Marks:
     columns: list[Any] = [column[:count] for column in marks]
     return Marks(*columns)
+
+
+def _stacked(parts: list[tuple[Marks, FloatArray]]) -> tuple[Marks, FloatArray]:
+    columns = [np.concatenate(column) for column in zip(*(rows for rows, _ in parts), strict=True)]
+    return Marks(*columns), np.concatenate([seconds for _, seconds in parts])
 
 
 def _joined(earlier: Run, later: Run) -> Run:

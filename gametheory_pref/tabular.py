@@ -62,12 +62,14 @@ def tabular(problem: Problem, start: Policy | None, oracle: Exact | Sampled) -> 
     kept = np.flatnonzero(np.isfinite(log_reference)) if problem.temperature > 0.0 else np.arange(payoff.shape[0])
     log_start = log_reference if start is None else _log_start(problem, start)
     _refuse_boundary(problem, log_start, kept, "reference" if start is None else "start")
-    players = np.repeat(np.arange(len(counts)), counts)[kept]
-    blocks = np.concatenate([[0], np.cumsum(np.bincount(players, minlength=len(counts)))])
+    if len(kept) < len(payoff):
+        payoff = np.ascontiguousarray(payoff[np.ix_(kept, kept)])
+    first_of_player = np.cumsum((0, *counts))
+    blocks = np.searchsorted(kept, first_of_player)
     reference = log_reference if problem.temperature > 0.0 else log_start
     return Tabular(
         TabularProblem(
-            np.ascontiguousarray(payoff[np.ix_(kept, kept)]),
+            payoff,
             blocks,
             _point(reference[kept]),
             _point(log_start[kept]),
