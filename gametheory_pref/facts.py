@@ -12,6 +12,9 @@ from ._types import FloatArray
 from .methods._info import StepFacts, step_facts
 from .verbs import TabularProblem
 
+# Responses above which the interior point is faster than pivoting.
+_SIMPLEX_LIMIT = 100
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -88,11 +91,15 @@ class Facts:
             return np.asarray(np.log(np.where(policy > 1e-12, policy, 0.0)))
 
     def _minimax_winner(self) -> FloatArray | None:
+        from .exact.interior_point import interior_point
         from .exact.simplex import solve_symmetric
         from .exact.solution_set import solution_set
 
-        solved = solve_symmetric(self.payoff)
-        return solved.row if solution_set(self.payoff, solved.row).unique is True else None
+        if self.n <= _SIMPLEX_LIMIT:
+            policy = solve_symmetric(self.payoff).row
+        else:
+            policy = interior_point(self.payoff, tol=1e-12).policy
+        return policy if solution_set(self.payoff, policy).unique is True else None
 
     def _maximin_pair(self) -> FloatArray | None:
         from .exact.simplex import solve_by_simplex

@@ -122,23 +122,27 @@ def _rounding(run: Run, quantity: str, values: FloatArray) -> FloatArray:
 
 def _judge_bound(guarantee: Bound, run: Run) -> RateReport:
     values = measured(run, guarantee.of, guarantee.quantity)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        bounds = np.asarray(guarantee.bound(run.rule, run.facts, run.steps), dtype=np.float64)
-    return _against_bound(guarantee, [run], values, bounds, _rounding(run, guarantee.quantity, values))
+    error = _rounding(run, guarantee.quantity, values)
+    return _against_bound(guarantee, [run], values, _bounds(guarantee, run), error)
 
 
 def _judge_mean(guarantee: Bound, runs: Sequence[Run]) -> RateReport:
     """Judge a bound on an expectation by the mean over runs; three standard errors count as luck."""
+    if runs[0].facts.is_exact:
+        return _judge_bound(guarantee, runs[0])
     if len(runs) < FEWEST_SEEDS:
         reason = f"the theorem is about the mean over luck; {len(runs)} runs are fewer than {FEWEST_SEEDS}"
         return _report(guarantee, runs, "inconclusive", reason)
     if any(not np.array_equal(run.steps, runs[0].steps) for run in runs):
         return _report(guarantee, runs, "inconclusive", "the runs were recorded at different steps")
     values = np.stack([measured(run, guarantee.of, guarantee.quantity) for run in runs])
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        bounds = np.asarray(guarantee.bound(runs[0].rule, runs[0].facts, runs[0].steps), dtype=np.float64)
     luck = 3.0 * values.std(axis=0, ddof=1) / np.sqrt(len(runs))
-    return _against_bound(guarantee, runs, values.mean(axis=0), bounds, luck)
+    return _against_bound(guarantee, runs, values.mean(axis=0), _bounds(guarantee, runs[0]), luck)
+
+
+def _bounds(guarantee: Bound, run: Run) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray(guarantee.bound(run.rule, run.facts, run.steps), dtype=np.float64)
 
 
 def _against_bound(
