@@ -8,11 +8,12 @@ from typing import Any
 
 from ..methods import METHODS
 from ..methods._info import MethodInfo
+from ..methods._papers import PAPERS
 from . import exit_codes
 from .output import show, show_json
 from .rule_arguments import plain_settings, rule_class
 from .run_command import aligned
-from .text import fields
+from .text import count, fields
 
 SCHEMA = "gtpref.methods/1"
 _SOLVES = {
@@ -46,6 +47,11 @@ def _facts(cls: Any) -> dict[str, Any]:
         "step_sizes": list(info.step_sizes),
         "settings": plain_settings(cls()),
         "cite": list(info.cite),
+        "papers": [
+            {"name": paper.name, "title": paper.title, "symbols": [symbol._asdict() for symbol in paper.symbols]}
+            for paper in PAPERS.values()
+            if paper.method == info.name
+        ],
         "description": inspect.cleandoc(cls.__doc__ or ""),
         "theorems": [
             {"name": g.name, "statement": g.statement, "source": g.source, "of": g.of, "proved": g.proved}
@@ -74,13 +80,17 @@ def _table(classes: list[Any]) -> list[str]:
     return aligned(rows, "lllllll")
 
 
+def _cost(info: MethodInfo) -> str:
+    return "varies" if info.payoff_calls is None else f"{count(info.payoff_calls, 'payoff product')} a step"
+
+
 def _page(cls: Any) -> list[str]:
     info: MethodInfo = cls.info
     sizes = [f"{name}{' (default)' if i == 0 else ''}" for i, name in enumerate(info.step_sizes)]
     facts = [
         ("Solves", _SOLVES[info.solves] + ("" if info.converges else "; its answer need not converge")),
         ("Answer", "the average of the policies played" if info.answer == "average" else "the last policy"),
-        ("Cost", "varies" if info.payoff_calls is None else f"{info.payoff_calls} payoff products a step"),
+        ("Cost", _cost(info)),
         ("Step sizes", ", ".join(sizes) if sizes else "none"),
         ("Aliases", ", ".join(info.aliases) or "none"),
         ("Checked", f"against {info.trust}" if info.trust != "experimental" else "experimental"),
@@ -89,6 +99,12 @@ def _page(cls: Any) -> list[str]:
     described, _, _ = inspect.cleandoc(cls.__doc__ or "").partition("\nReferences\n----------")
     described, _, _ = described.partition("\nExamples\n--------")
     lines = [f"{info.title}: {info.name}", "", *described.strip().splitlines(), "", *fields(facts)]
+    papers = [paper for paper in PAPERS.values() if paper.method == info.name]
+    if papers:
+        lines += ["", "In the symbols of papers (eta is the step size, beta the temperature)"]
+    for paper in papers:
+        lines.append(f"  {paper.title} ({', '.join(paper.cite)})")
+        lines += [f"    {symbol.paper}, {symbol.meaning}: {symbol.here}" for symbol in paper.symbols]
     if info.guarantees:
         lines += ["", "Theorems (gtpref verify " + info.name + " tries them)"]
     for guarantee in info.guarantees:

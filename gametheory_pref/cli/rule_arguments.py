@@ -73,12 +73,13 @@ def _checked(cls: Any, key: str, text: str) -> Any:
         listed = f"its settings are {', '.join(known)}" if known else "it has none but the step size"
         raise UsageError(f"--set {key}: {cls.info.name} has no such setting; {listed}")
     value, default = _value(text), cls._field_defaults.get(key)
-    if isinstance(default, tuple) and not isinstance(default, Schedule) and not isinstance(value, tuple):
-        value = (value,)
-    if _kind(default) is not None and _kind(value) not in (_kind(default), "whole number"):
-        raise UsageError(f"--set {key}: must be a {_kind(default)}, as the default {default!r} is; got {text!r}")
-    if isinstance(default, float) and isinstance(value, int):
+    if type(default) is tuple:
+        value = value if type(value) is tuple else (value,)
+        return tuple(float(part) if isinstance(part, int) else part for part in value)
+    if isinstance(default, float) and type(value) is int:
         value = float(value)
+    if _kind(default) is not None and _kind(value) != _kind(default):
+        raise UsageError(f"--set {key}: must be {_kind(default)}, as the default {default!r} is; got {text!r}")
     return value
 
 
@@ -87,9 +88,9 @@ def _kind(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int):
-        return "whole number"
+        return "a whole number"
     if isinstance(value, float):
-        return "number"
+        return "a number"
     return None
 
 

@@ -165,6 +165,8 @@ def test_one_method_is_described_by_any_of_its_names(run):
     assert text == run("methods", "extragradient").out
     for part in ("Extragradient", "2 payoff products a step", "largest (default)", "extragradient-contraction"):
         assert part in text
+    symbol = next(paper for paper in gp.PAPERS.values() if paper.method == "extragradient").symbols[0]
+    assert f"    {symbol.paper}, {symbol.meaning}: {symbol.here}\n" in text
     assert ">>>" not in text
 
 
