@@ -223,6 +223,22 @@ def test_forward_reflected_potential(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_operator_extrapolation_potential(seed):
+    s = Setting(seed)
+    eta = 2.0 / (2.0 * s.a + s.beta + np.sqrt(4.0 * s.a**2 + s.beta**2))
+    lam, k = 1.0 / eta - s.beta, 1.0 - eta * s.beta
+    np.testing.assert_allclose(lam * (lam + s.beta), s.a * (2.0 * lam + s.beta), rtol=1e-9)
+    before, now = s.policy(), s.x
+    after = s.step(now, s.A @ (now + k * (now - before)), eta)
+
+    def potential(x, y):
+        return (lam + s.beta) * kl(s.star, x) + (x - s.star) @ s.A @ (x - y) + (lam - k * s.a) * kl(x, y)
+
+    assert potential(after, now) <= k * potential(now, before) * (1.0 + 1e-9)
+    assert (lam + s.beta - s.a) * kl(s.star, now) <= potential(now, before) * (1.0 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_squared_loss_on_the_simplex(seed):
     """SPPO with 1/2 for log Z: its price nu is the divergence of the step, and no more than log Z."""
     s = Setting(seed, temperature=0.0)
