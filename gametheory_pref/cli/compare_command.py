@@ -34,6 +34,7 @@ from .theorem_words import main_claim
 
 SCHEMA = "gtpref.compare/1"
 _MOST_BUDGETS = 5
+_CAPTION = "duality gap after so many payoff products, and how many it took to get to the tolerance"
 
 
 class Entry(NamedTuple):
@@ -203,7 +204,7 @@ def lines(report: CompareReport) -> list[str]:
         *remarks(report.loaded),
         ", ".join(question),
         "",
-        "duality gap after so many payoff products, and how many it took to get to the tolerance",
+        _CAPTION,
         *aligned(rows, sides),
         "",
         "settings, and what is proved here",
@@ -275,7 +276,7 @@ def _page(report: CompareReport) -> str:
     sections = [
         section("Question", f"<p>{escape(intro)}</p>"),
         section("Gap against payoff products", figure(svg(picture, "gaps"), "Gap of each method's answer")),
-        section("Table", html_table(table_rows(report))),
+        section("Table", f"<p>{_CAPTION.capitalize()}.</p>{html_table(table_rows(report))}"),
         section("Settings and theorems", html_table([("method", "what is proved here"), *claims(report)])),
     ]
     return page(f"{len(report.ran)} methods on {report.loaded.file}", sections)

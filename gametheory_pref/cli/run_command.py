@@ -14,6 +14,7 @@ import numpy as np
 from .._types import FloatArray
 from ..certificate import Certificate
 from ..data import Loaded
+from ..errors import UnsupportedCombination
 from ..games import MatrixGame, PreferenceGame
 from ..gap import payoff_vectors
 from ..iterating import Run
@@ -136,6 +137,8 @@ def plan_of(args: Namespace, loaded: Loaded, rule: Any) -> Plan:
     game = loaded.game
     if args.probabilities and args.sampled is None:
         raise UsageError("--probabilities says what a judge of sampled opponents tells; add --sampled M")
+    if args.sampled is not None and not isinstance(game, PreferenceGame):
+        raise UnsupportedCombination("--sampled is for preference games; leave it out for a game of two players")
     oracle = Exact() if args.sampled is None else Sampled(args.sampled, labels=not args.probabilities)
     seed = args.rng
     if seed is None and isinstance(oracle, Sampled):

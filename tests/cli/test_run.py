@@ -330,6 +330,12 @@ def test_mistakes_get_a_sentence(run, four, tmp_path, monkeypatch, argv, sentenc
     assert len(result.err.splitlines()) == 1
 
 
+def test_samples_are_for_preference_games(run):
+    result = run("run", "zoo:matching_pennies", "--method", "egpo", "--sampled", "3")
+    assert (result.code, result.out) == (2, "")
+    assert "--sampled is for preference games; leave it out" in result.err
+
+
 def test_a_game_that_no_rule_plays_is_refused(run):
     result = run("run", "-", "--method", "egpo", "--format", "json", stdin=b'{"row": [[1, 2]], "column": [[3, 3]]}')
     assert result.code == 2
