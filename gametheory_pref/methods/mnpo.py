@@ -92,7 +92,8 @@ class State(NamedTuple):
             LocalRate(
                 name="mnpo-local-rate",
                 statement="KL changes by max |z|^2 a step near pi*, z^J = k sum_j weight_j z^(J-1-j) + i eta w z^(J-1)"
-                " and k = 1 - eta beta; at temperature 0 and small eta it falls iff sum_j weight_j j^2 > 1",
+                " and k = 1 - eta beta; at temperature 0 and small eta it falls iff sum_j weight_j j^2 > 1 "
+                "(if no number above 2 divides all j + 1 with weight)",
                 source="docs/theory.md, historical anchors",
                 of="last",
                 hypotheses=_local_hypotheses,
@@ -112,8 +113,9 @@ class Mnpo(NamedTuple):
     and they enter as anchors only: the payoff is that against the current policy. The fixed point is the regularised
     equilibrium, whatever the weights. The lags damp rotation: at temperature 0 an equilibrium that plays every response
     attracts, for small steps, if and only if :math:`m_2 = \sum_j \lambda_j j^2 > 1`. Equal weights on three policies
-    do (:math:`m_2 = 5/3`), on two do not (1/2), and on one this is multiplicative weights. (A history that only looks
-    back in turns, such as at every third policy, interleaves several runs, and grows for any :math:`m_2`.)
+    do (:math:`m_2 = 5/3`), on two do not (1/2), and on one this is multiplicative weights. (Provided that no
+    number above 2 divides all :math:`j+1` with weight: looking back at the third policy alone interleaves three runs,
+    of which some combination grows, for all its :math:`m_2 = 4`.)
 
     Parameters
     ----------
