@@ -85,7 +85,7 @@ class State(NamedTuple):
         answer="last",
         step_sizes={"balanced": balanced_step},
         cite=("wu2025multiplayer",),
-        trust="experimental",
+        trust="theory",
         aliases=("td_mnpo",),
         check=_check,
         guarantees=(

@@ -173,6 +173,8 @@ class ProximalPoint(NamedTuple):
     Tiapkin et al. write the weight :math:`\lambda` of the proximal term :math:`KL(\cdot \| \pi_t)` in place of the
     step :math:`\eta = 1/(\lambda+\beta)`. With a temperature of 0 and exact inner solves this is COMAL at
     :math:`\tau = 1/\eta`. The inner loop has its own steps, so ``State.calls`` counts payoff products.
+    On random games of 8 to 600 responses the exact method takes about 50 a step, ``relative_tol=1`` about 4, in as many
+    steps.
 
     References
     ----------
