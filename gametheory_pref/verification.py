@@ -16,7 +16,7 @@ from ._types import FloatArray
 from .errors import InputError, UnsupportedCombination
 from .games import PreferenceGame, preference_game
 from .games.zoo import ZOO
-from .methods import METHODS, as_rule, is_rule
+from .methods import METHODS, as_rule
 from .methods._info import Guarantee, Trial
 from .negative_controls import controls as negative_controls
 from .rate_report import RateReport, Verdict
@@ -240,30 +240,76 @@ def verify(
     """
     began = time.perf_counter()
     rows: list[VerificationRow] = []
-    for rule, theorem, kind, jit in _agenda(methods, controls):
-        rows.append(row_of(rule, theorem, kind, jit=jit))
-        if callback is not None:
-            callback(rows[-1])
+    for bench, claims in _agenda(methods, controls):
+        for theorem, kind in claims:
+            rows.append(bench.row(theorem, kind))
+            if callback is not None:
+                callback(rows[-1])
     return Verification(tuple(rows), time.perf_counter() - began)
 
 
-def _agenda(methods: Sequence[Any] | None, controls: bool) -> Iterator[tuple[Any, Guarantee, Kind, bool]]:
-    """Yield every rule with every claim about it, of what kind that is, and whether to compile the runs."""
+def _agenda(
+    methods: Sequence[Any] | None, controls: bool
+) -> Iterator[tuple[Bench, list[tuple[Guarantee, Kind]]]]:
+    """Yield every rule with the claims about it."""
     if isinstance(methods, str):
         raise InputError(f"methods must be a sequence of names or rules; got {methods!r}, write [{methods!r}]")
     rules = METHODS.primary() if methods is None else [as_rule(method) for method in methods]
     for rule in rules:
-        for theorem in rule.info.guarantees:
-            yield rule, theorem, "theorem" if theorem.proved else "printed claim", True
+        theorems = rule.info.guarantees
+        yield Bench(rule), [(theorem, "theorem" if theorem.proved else "printed claim") for theorem in theorems]
     if controls:
         for rule, claim in negative_controls():
-            yield rule, claim, "negative control", False
+            yield Bench(rule, jit=False), [(claim, "negative control")]
 
 
-@functools.lru_cache(maxsize=2, typed=True)
-def _runs_of(rule: Any, jit: bool) -> Callable[[Trial], list[Solution] | str]:
-    """Return the runs of a rule by trial; several theorems look at the same ones."""
-    return functools.cache(functools.partial(_run, as_rule(rule), jit))
+class Bench:
+    """A rule with its runs, which all theorems about it look at.
+
+    Parameters
+    ----------
+    rule : rule or class of rules
+        One with settings of its own is tried with these only.
+    jit : bool
+        False runs it in the interpreter.
+    """
+
+    def __init__(self, rule: Any, *, jit: bool = True) -> None:
+        self.rule = as_rule(rule)
+        self._runs_of = functools.cache(functools.partial(_run, self.rule, jit))
+        self._usual = _usual_trials(self.rule)
+
+    def row(self, theorem: Guarantee, kind: Kind) -> VerificationRow:
+        """Try a theorem on its trials, or on the usual ones where it names none."""
+        cases = [Case(trial, self._judged(theorem, trial)) for trial in theorem.trials or self._usual]
+        found = {case.report.verdict for case in cases}
+        ranked: tuple[Verdict, ...] = ("violated", "holds", "inconclusive")
+        verdict = next(outcome for outcome in ranked if outcome in found)
+        cases.sort(key=lambda case: (case.report.verdict != verdict, -_tightness(case.report)))
+        judged = [case for case in cases if case.report.verdict != "inconclusive"]
+        tightness = max((_tightness(case.report) for case in judged), default=-math.inf)
+        return VerificationRow(
+            method=self.rule.info.name,
+            guarantee=theorem,
+            kind=kind,
+            expected="holds" if kind == "theorem" else "violated",
+            verdict=verdict,
+            tightness=tightness if math.isfinite(tightness) else None,
+            n_judged=len(judged),
+            n_inconclusive=len(cases) - len(judged),
+            reason=f"{cases[0]}: {cases[0].report.reason}",
+            cases=tuple(cases),
+        )
+
+    def _judged(self, theorem: Guarantee, trial: Trial) -> RateReport:
+        runs = self._runs_of(trial)
+        if isinstance(runs, str):
+            return RateReport(self.rule.info.name, theorem, "inconclusive", runs)
+        return verify_rate(runs, theorem)
+
+
+def _tightness(report: RateReport) -> float:
+    return -math.inf if report.tightness is None else report.tightness
 
 
 def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | str:
@@ -322,45 +368,10 @@ def _policy(value: Any, n: int) -> FloatArray | None:
     return np.asarray(weight / weight.sum())
 
 
-@functools.lru_cache(maxsize=4, typed=True)
 def _usual_trials(rule: Any) -> tuple[Trial, ...]:
     """Return the usual games at the temperatures that a rule solves, with each of its named step sizes."""
     info = rule.info
     temperatures = [0.0] * ("minimax" in info.solves) + list(TEMPERATURES) * ("regularized" in info.solves)
-    own = is_rule(rule) and rule != type(rule)()
+    own = rule != type(rule)()
     settings = [{}] if own or not info.step_sizes else [{"step_size": name} for name in info.step_sizes]
     return tuple(Trial(game, heat, chosen) for game in GAMES for heat in temperatures for chosen in settings)
-
-
-def row_of(rule: Any, theorem: Guarantee, kind: Kind, *, jit: bool = True) -> VerificationRow:
-    """Try one theorem on its trials, or on the usual ones where it names none."""
-    runs_of = _runs_of(rule, jit)
-    cases = [Case(trial, _judged(rule, theorem, runs_of(trial))) for trial in theorem.trials or _usual_trials(rule)]
-    found = {case.report.verdict for case in cases}
-    ranked: tuple[Verdict, ...] = ("violated", "holds", "inconclusive")
-    verdict = next(outcome for outcome in ranked if outcome in found)
-    cases.sort(key=lambda case: (case.report.verdict != verdict, -_tightness(case.report)))
-    judged = [case for case in cases if case.report.verdict != "inconclusive"]
-    tightness = max((_tightness(case.report) for case in judged), default=-math.inf)
-    return VerificationRow(
-        method=rule.info.name,
-        guarantee=theorem,
-        kind=kind,
-        expected="holds" if kind == "theorem" else "violated",
-        verdict=verdict,
-        tightness=tightness if math.isfinite(tightness) else None,
-        n_judged=len(judged),
-        n_inconclusive=len(cases) - len(judged),
-        reason=f"{cases[0]}: {cases[0].report.reason}",
-        cases=tuple(cases),
-    )
-
-
-def _judged(rule: Any, theorem: Guarantee, runs: list[Solution] | str) -> RateReport:
-    if isinstance(runs, str):
-        return RateReport(rule.info.name, theorem, "inconclusive", runs)
-    return verify_rate(runs, theorem)
-
-
-def _tightness(report: RateReport) -> float:
-    return -math.inf if report.tightness is None else report.tightness

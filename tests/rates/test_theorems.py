@@ -133,6 +133,37 @@ def test_nash_md_with_a_constant_step_misses_the_equilibrium(game: str, bias: fl
     assert gp.verify_rate(solution, "nash-md-constant-step-equilibrium").verdict in {"violated", "inconclusive"}
 
 
+def test_nash_md_keeps_its_rate_under_sampled_labels() -> None:
+    """Two hundred seeds: the mean stays below the theorem and falls like 1 / t, not faster."""
+    rng = np.random.SeedSequence(3)
+    runs = [
+        gp.solve(
+            gp.zoo["comal"].game,
+            "nash_md",
+            temperature=0.5,
+            reference=reference(3),
+            tol=0,
+            max_steps=5000,
+            oracle=gp.Sampled(opponents=1),
+            rng=np.random.default_rng(seed),
+        )
+        for seed in rng.spawn(200)
+    ]
+    assert gp.verify_rate(runs, "nash-md-sampled-schedule").verdict == "holds"
+    assert gp.verify_rate(runs[:5], "nash-md-sampled-schedule").verdict == "inconclusive"
+    assert gp.verify_rate(runs, "nash-md-schedule").verdict == "inconclusive"
+
+    def falls(power: float) -> Decay:
+        return Decay("falls", "...", "a test", "last", lambda rule, facts: None, "kl", power, sampled=True)
+
+    linear = gp.verify_rate(runs, falls(-1.0))
+    assert linear.verdict == "holds" and linear.n_runs == 200, linear.reason
+    assert linear.slope_interval[0] < -1.0 < linear.slope_interval[1]
+    assert gp.verify_rate(runs, falls(-1.3)).verdict == "violated"
+    # Twenty seeds leave too wide an interval for a verdict on 1 / t.
+    assert gp.verify_rate(runs[:20], falls(-1.0)).verdict == "inconclusive"
+
+
 # -- step caps
 
 

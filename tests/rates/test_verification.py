@@ -125,7 +125,7 @@ def test_a_trial_that_cannot_run_decides_nothing() -> None:
         "impossible", "...", "a test", "last", lambda rule, facts: None, anchored_log_factor,
         trials=(Trial("comal", 0.1, {"step_size": 1e9}),),
     )
-    row = verification.row_of(StandStill, claim, "theorem", jit=False)
+    row = verification.Bench(StandStill, jit=False).row(claim, "theorem")
     assert row.verdict == "inconclusive" and not row.ok
     assert "step_size times temperature" in row.reason
 
@@ -187,10 +187,8 @@ class Own(NamedTuple):
 
 
 def verdicts(mistake: int) -> dict[str, str]:
-    return {
-        claim.name: verification.row_of(Own(mistake=mistake), claim, "theorem", jit=False).verdict
-        for claim in Own.info.guarantees
-    }
+    bench = verification.Bench(Own(mistake=mistake), jit=False)
+    return {claim.name: bench.row(claim, "theorem").verdict for claim in Own.info.guarantees}
 
 
 def test_a_new_method_is_verified_from_its_own_claims() -> None:
@@ -207,10 +205,11 @@ def test_planted_mistakes_are_found(mistake: int) -> None:
 @pytest.mark.parametrize("rule", [StandStill, WrongSign, ForgottenAnchor])
 def test_wrong_rules_meet_no_theorem_of_the_right_ones(rule: Any) -> None:
     """Whatever is proved about the last iterate of mirror descent, claimed by a wrong rule with its step."""
+    bench = verification.Bench(rule, jit=False)
     for theorem in METHODS["mirror_descent"].info.guarantees:
         if theorem.proved and theorem.of == "last" and not theorem.trials:
             short = tuple(Trial(game, 0.5, max_steps=300) for game in ("comal", "bradley_terry", "random_10_0"))
-            row = verification.row_of(rule, dataclasses.replace(theorem, trials=short), "theorem", jit=False)
+            row = bench.row(dataclasses.replace(theorem, trials=short), "theorem")
             assert row.verdict != "holds", f"{theorem.name}: {row.reason}"
 
 
