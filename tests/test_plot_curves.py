@@ -54,6 +54,14 @@ def test_a_fit_shows_its_window():
     assert np.isfinite(fitted).sum() == np.isfinite(report.curve.bounds).sum()
 
 
+def test_a_bound_on_the_end_alone_is_a_mark():
+    report = report_on(gp.METHODS["spo"](step_size="onpo"), "onpo-theorem-1")
+    assert np.isfinite(report.curve.bounds).sum() == 1
+    (bound,) = [line for line in gp.plot.rate_curve(report).get_lines() if line.get_gid() == "bound"]
+    assert bound.get_marker() == "_"
+    assert_array_equal(bound.get_ydata()[-1], report.curve.bounds[-1])
+
+
 def test_a_long_curve_is_thinned_and_keeps_its_ends():
     steps = np.arange(1, 5001)
     report = RateReport("rule", gp.METHODS["spo"].info.guarantees[0], "holds", "", curve=Curve(

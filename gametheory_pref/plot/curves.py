@@ -62,7 +62,9 @@ def rate_curve(report: Any, *, ax: Axes | None = None) -> Axes:
             ax = new_axes(*_INCHES)
         draw_line(ax, x, MeasuredLine(x, values, values, values), _SMALLEST, curve.quantity, 0)
         if np.isfinite(bounds).any():
-            ax.plot(x, bounds, color=INK, linestyle="--", linewidth=1.2, label=_label(report), gid="bound")
+            # A theorem about the end of a run is a single point.
+            lone: dict[str, Any] = {"marker": "_", "markersize": 12.0} if np.isfinite(bounds).sum() < 3 else {}
+            ax.plot(x, bounds, color=INK, linestyle="--", linewidth=1.2, label=_label(report), gid="bound", **lone)
         if report.window is not None:
             ax.axvspan(*report.window, color=GREY, alpha=0.15, linewidth=0.0, label=_window(report), zorder=0)
         ax.set_yscale("log")
