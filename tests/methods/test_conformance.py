@@ -31,6 +31,12 @@ def test_compiled_samples_are_those_of_the_source(rule_class):
     battery.check_compiled_code_does_what_the_source_says(rule_class, jit=True, oracle=gp.Sampled(3))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
+def test_batches_run_like_single_games(rule_class):
+    battery.check_batches_run_like_single_games(rule_class, jit=True)
+
+
 CHECKS = {check.__name__.removeprefix("check_"): check for check in BATTERY}
 
 

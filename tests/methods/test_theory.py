@@ -12,7 +12,7 @@ import gametheory_pref as gp
 from gametheory_pref.methods import settle
 from gametheory_pref.methods._info import step_facts
 
-SEEDS = range(40)
+SEEDS = range(15)
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8")
 
 
