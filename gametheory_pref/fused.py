@@ -58,11 +58,14 @@ class Outcome(NamedTuple):
 
 
 def kernel_of(rule: Any) -> Kernel[..., Any]:
-    """Return the compiled loop of a rule: ``(rule, problem, state, spare, rng, total, marks, tol, averaged)``.
+    """Return the compiled loop of a rule: ``((rule, state, spare), problem, rng, total, marks, tol, averaged)``.
 
     It runs from record point to record point until the gap of the last policy (of the average, with `averaged`) is at
     most `tol`; `total` accumulates the policies played. It returns ``(Outcome, state)``, whose arrays
     are those of `state`, or of `spare` when swapped.
+
+    Rule and states come as one tuple: numba remembers types by the names of classes, all methods call theirs `State`,
+    and two that look alike would send every call through its slow search for types (a quarter of a millisecond).
     """
     return _kernel_of(type(rule), "advance")  # type: ignore[arg-type]
 
@@ -94,7 +97,8 @@ def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return copy
 
 
-def _advance(rule, problem, state, spare, rng, total, marks, tol, averaged):
+def _advance(player, problem, rng, total, marks, tol, averaged):
+    rule, state, spare = player
     swapped = False
     for mark in range(marks.step.size):
         while state.t < marks.step[mark]:
@@ -114,12 +118,13 @@ def _advance(rule, problem, state, spare, rng, total, marks, tol, averaged):
     return Outcome(marks.step.size, False, False, swapped), state
 
 
-def _advance_batch(rule, template, games, state, spare, total, points, tol, averaged, out):
+def _advance_batch(player, template, games, total, points, tol, averaged, out):
     """Run one rule on many games of one size, each from its start until its gap is at most `tol`.
 
     Gaps are checked at `points`, the record points of a single run, so that both stop after the same step. Returns
     False when a step ran out of scratch.
     """
+    rule, state, spare = player
     for game in range(games.payoff.shape[0]):
         start = Point(games.log_start[game], games.start[game])
         one = TabularProblem(

@@ -198,9 +198,8 @@ class _Runner:
         tol, averaged = self.limits.tol, self.rule.info.answer == "average"
         before = self._standing()
         while True:
-            outcome, state = self.kernel(
-                self.rule, self.problem, self.state, self.spare, self.rng, self.total, marks, tol, averaged
-            )
+            player = self.rule, self.state, self.spare
+            outcome, state = self.kernel(player, self.problem, self.rng, self.total, marks, tol, averaged)
             self.state, self.spare = state, self.state if outcome.swapped else self.spare
             if not outcome.arena_full:
                 break

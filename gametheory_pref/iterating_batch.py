@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ._threads import in_threads
 from ._types import BoolArray, FloatArray, IntArray
+from .facts import condorcet_margins
 from .fused import BatchAnswers, BatchGames, batch_kernel_of, copied
 from .iterating import record_points, seconds_of_step
 from .kernels.pivot_batch import find_games
@@ -132,7 +133,8 @@ def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept
     log_start -= log_start.max(axis=1, keepdims=True)
     log_start -= np.log(np.exp(log_start).sum(axis=1, keepdims=True))
     temperature = question.temperature[place]
-    facts = step_facts(np.abs(payoff).max(axis=(1, 2)), temperature, -log_start.min(axis=1), max_steps)
+    bound, spread = np.abs(payoff).max(axis=(1, 2)), -log_start.min(axis=1)
+    facts = step_facts(bound, temperature, spread, max_steps, condorcet_margins(payoff))
     settled, schedule = settle_each(rule, facts)
     scale, offset, power = map(np.asarray, schedule)
     games = BatchGames(payoff, log_start, np.exp(log_start), temperature, scale, offset, power)
@@ -152,6 +154,6 @@ def _run_games(kernel: Any, rule: Rule, games: BatchGames, points: IntArray, tol
             games.payoff[0], blocks, start, start, float(games.temperature[0]), Exact(), new_arena(n, rows)
         )
         state = copied(rule.init(template))
-        if kernel(rule, template, games, state, copied(state), np.zeros(n), points, tol, averaged, out):
+        if kernel((rule, state, copied(state)), template, games, np.zeros(n), points, tol, averaged, out):
             return out
         rows = 4 * max(rows, int(template.arena.cursor[1]))

@@ -166,3 +166,19 @@ def test_step_sizes_for_many_games_are_those_of_each():
 def test_wrong_settings_name_the_first_game_that_they_do_not_suit(settings, message):
     with pytest.raises(InputError, match=message):
         gp.solve_batch(random_games(3, 3), **settings)
+
+
+def test_calls_after_the_first_search_no_types(monkeypatch):
+    """States of two methods look alike to numba; each call would then look up types in Python, for 0.25 ms."""
+    from numba.core import dispatcher
+
+    settings = {"temperature": 0.1, "max_steps": 5, "tol": 0.0}
+    for method in ("extragradient", "mirror_descent"):
+        gp.solve(COMAL, method, **settings)
+
+    def refuse(*_):
+        raise AssertionError("a search for types")
+
+    monkeypatch.setattr(dispatcher._DispatcherBase, "typeof_pyval", refuse)
+    for method in ("extragradient", "mirror_descent", "extragradient"):
+        assert gp.solve(COMAL, method, **settings).n_steps == 5

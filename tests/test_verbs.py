@@ -166,7 +166,7 @@ def stepped(rule, problem, state, rng):
     state, spare, total = copied(state), copied(state), np.zeros(state.x.prob.size)
     played = total + state.x.prob
     marks = new_marks(np.array([1]), total.size)
-    outcome, new = kernel_of(rule)(rule, problem, state, spare, rng, total, marks, 0.0, False)
+    outcome, new = kernel_of(rule)((rule, state, spare), problem, rng, total, marks, 0.0, False)
     assert not outcome.arena_full
     np.testing.assert_array_equal(total, played)
     return new
@@ -343,7 +343,7 @@ def test_a_step_that_runs_out_of_scratch_says_how_much_it_took():
     small = problem._replace(arena=new_arena(4, 3))
     state = everything_about(problem, x, y, 0)
     outcome, _ = kernel_of(EveryVerb())(
-        EveryVerb(), small, copied(state), copied(state), None, np.zeros(4), new_marks(np.array([1]), 4), 0.0, False
+        (EveryVerb(), copied(state), copied(state)), small, None, np.zeros(4), new_marks(np.array([1]), 4), 0.0, False
     )
     assert outcome.arena_full
     np.testing.assert_array_equal(state.x.log, x.log)
