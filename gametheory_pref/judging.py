@@ -374,12 +374,12 @@ def _judge_limit(guarantee: Limit, run: Run) -> RateReport:
 def _bias(run: Run, log_limit: FloatArray) -> str:
     gap = float(run.facts.gaps(log_limit[None], run.facts.temperature)[0])
     if gap <= 1e-12:
-        return f"the limit is an equilibrium, its gap is {gap:.2g}"
+        return f"the claimed limit is an equilibrium, its gap is {gap:.2g}"
     equilibrium = run.facts.log_equilibrium
     away = "" if equilibrium is None else (
         f" and KL(pi* || limit) = {run.facts.divergence_from(equilibrium, log_limit[None])[0]:.3g}"
     )
-    return f"the limit is not the equilibrium, its gap is {gap:.3g}{away}"
+    return f"the claimed limit is not the equilibrium, its gap is {gap:.3g}{away}"
 
 
 # -- decays

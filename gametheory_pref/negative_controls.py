@@ -60,6 +60,20 @@ def _contracts(name: str, statement: str, *trials: Trial) -> Contraction:
     )
 
 
+def _arrives(name: str, condition: str, *trials: Trial) -> Limit:
+    """Return the claim that the last iterate finds the equilibrium under a condition."""
+    return Limit(
+        name=name,
+        statement=f"pi_t -> pi* {condition}",
+        source="nobody; a negative control",
+        of="last",
+        hypotheses=_no_hypotheses,
+        log_policy=_equilibrium,
+        proved=False,
+        trials=trials,
+    )
+
+
 class _State(NamedTuple):
     x: Point
     t: int
@@ -175,15 +189,22 @@ def controls() -> tuple[Control, ...]:
         f"{cap}  for every step",
         Trial(RPS, 0.02, {"step_size": 1.0}, [0.5, 0.3, 0.2], max_steps=2000),
     )
-    spiral = Limit(
-        name="multiplicative-weights-last-iterate",
-        statement="pi_t -> pi*",
-        source="nobody; a negative control",
-        of="last",
-        hypotheses=_no_hypotheses,
-        log_policy=_equilibrium,
-        proved=False,
-        trials=(Trial(RPS, 0.0, {"step_size": 0.5}, None, [0.5, 0.3, 0.2], max_steps=3000),),
+    start = [0.5, 0.3, 0.2]
+    spiral = _arrives(
+        "multiplicative-weights-last-iterate",
+        "at temperature 0",
+        Trial(RPS, 0.0, {"step_size": 0.5}, start=start, max_steps=3000),
+    )
+    # Equal weights have m_2 = 1/2. The other has m_2 = 4, but three runs interleaved, of which one grows.
+    anchors = _arrives(
+        "two-equal-anchors",
+        "at temperature 0, with equal weights on the last two policies",
+        Trial(RPS, 0.0, {"step_size": 0.5, "weights": (0.5, 0.5)}, start=start, max_steps=1500),
+    )
+    interleaved = _arrives(
+        "anchor-on-every-third",
+        "at temperature 0, for any weights with sum_j weight_j j^2 > 1",
+        Trial(RPS, 0.0, {"step_size": 0.2, "weights": (0.0, 0.0, 1.0)}, start=start, max_steps=1500),
     )
     momentum = Contraction(
         name="momentum-on-a-cycle",
@@ -193,7 +214,13 @@ def controls() -> tuple[Control, ...]:
         hypotheses=_no_hypotheses,
         log_factor=_never_rises,
         proved=False,
-        trials=(Trial(RPS, 0.0, {"step_size": 0.2}, None, [0.34, 0.33, 0.33], max_steps=1000),),
+        trials=(Trial(RPS, 0.0, {"step_size": 0.2}, start=[0.34, 0.33, 0.33], max_steps=1000),),
     )
-    on_methods = [("mirror_descent", beyond), ("multiplicative_weights", spiral), ("accelerated", momentum)]
+    on_methods = [
+        ("mirror_descent", beyond),
+        ("multiplicative_weights", spiral),
+        ("accelerated", momentum),
+        ("mnpo", anchors),
+        ("mnpo", interleaved),
+    ]
     return (*wrong, *(Control(METHODS[name], claim) for name, claim in on_methods))

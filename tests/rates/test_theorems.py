@@ -126,7 +126,7 @@ def test_nash_md_with_a_constant_step_misses_the_equilibrium(game: str, bias: fl
     limit = next(g for g in gp.METHODS["nash_md"].info.guarantees if g.name == "nash-md-constant-step-limit")
     # The theorem asks for a smaller step; the limit is the same where the iterates converge.
     report = gp.verify_rate(solution, dataclasses.replace(limit, hypotheses=lambda rule, facts: None))
-    assert report.verdict == "holds" and "the limit is not the equilibrium" in report.reason
+    assert report.verdict == "holds" and "the claimed limit is not the equilibrium" in report.reason
     assert_allclose(np.exp(limit.log_policy(solution.run.rule, solution.run.facts)), solution.policy, atol=1e-12)
     facts = solution.run.facts
     assert_allclose(facts.divergence_from(facts.log_equilibrium, solution.run.log_last[-1:])[0], bias, rtol=0.05)

@@ -335,10 +335,10 @@ def test_standing_still_near_the_equilibrium_is_no_rate(good: gp.Solution) -> No
 def test_limits_are_told_apart(good: gp.Solution) -> None:
     pi = gp.solve(COMAL, temperature=0.1, reference=START).policy
     report = gp.verify_rate(good, limit(pi))
-    assert report.verdict == "holds" and "the limit is an equilibrium" in report.reason
+    assert report.verdict == "holds" and "the claimed limit is an equilibrium" in report.reason
     near = pi + np.array([1e-5, -1e-5, 0.0])
     report = gp.verify_rate(good, limit(near))
-    assert report.verdict == "violated" and "the limit is not the equilibrium, its gap is" in report.reason
+    assert report.verdict == "violated" and "the claimed limit is not the equilibrium, its gap is" in report.reason
     assert gp.verify_rate(good, limit(START)).verdict == "inconclusive"
     assert gp.verify_rate(run_of(max_steps=8), limit(pi)).verdict == "inconclusive"
     assert gp.verify_rate(at_rest(good), limit(pi)).verdict == "violated"
