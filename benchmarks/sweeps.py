@@ -80,7 +80,8 @@ def main() -> int:
         "taking_up": again.processor / stored.processor,
         "megabytes": size / 1e6,
     }
-    print(f"{cells} cells of 10,000 steps: {plain.wall:.1f} s on {results['cores']} cores, {plain.processor:.1f} s of CPU")
+    where = f"on {results['cores']} cores, {plain.processor:.1f} s of CPU"
+    print(f"{cells} cells of 10,000 steps: {plain.wall:.1f} s {where}")
     print(f"beyond the steps: {results['processor_ms_per_cell_beyond_steps']:.2f} ms of CPU a cell")
     print(f"with the database: {results['with_database']:.2f} of that without, {results['megabytes']:.0f} MB")
     print(f"taking up the finished sweep: {results['taking_up']:.2f} of running it")

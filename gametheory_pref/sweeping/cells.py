@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,14 +17,15 @@ from ..facts import Facts
 from ..games import Game, PreferenceGame
 from ..gap import problem_gap, value
 from ..iterating import Run, RunState
-from ..methods import METHODS, Rule
+from ..methods import Rule
 from ..problem import Policy, Problem, action_counts
 from ..solution import Solution
 from ..solving import solve
 from ..status import Status
 from ..tabular import tabular
 from ..trace import Record, Trace
-from ..verbs import Exact, Sampled, Schedule
+from ..verbs import Exact, Sampled
+from .identity import game_hash, policy_hash, policy_of, rule_to_dict
 
 RESULT_SCHEMA = 1
 """Rises when what a cell computes changes, so that old databases are not taken for new results."""
@@ -270,78 +270,6 @@ def _interior(policy: FloatArray) -> FloatArray:
 def run_generator(seed: int) -> np.random.Generator:
     """Return the generator of a run's samples: another stream than that of its start."""
     return np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
-
-
-def game_hash(game: Game) -> str:
-    """Return a hash of the payoffs and names of a game."""
-    digest = hashlib.sha256(type(game).__name__.encode())
-    digest.update(json.dumps(game.names).encode())
-    for array in _payoffs(game):
-        digest.update(repr(array.shape).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:32]
-
-
-def _payoffs(game: Any) -> tuple[FloatArray, ...]:
-    if isinstance(game, PreferenceGame):
-        return (game.payoff,)
-    return (game.row_payoff, game.column_payoff) if hasattr(game, "row_payoff") else (game.payoffs,)
-
-
-def policy_of(game: Game, flat: FloatArray) -> Policy:
-    """Return the policy whose players' probabilities are `flat`, one after the other."""
-    counts = action_counts(game)
-    return flat if len(counts) == 1 else tuple(np.split(flat, np.cumsum(counts)[:-1]))
-
-
-def policy_hash(policy: Policy | None) -> str | None:
-    """Return a hash of a policy; None for the uniform one that None stands for."""
-    if policy is None:
-        return None
-    parts = policy if isinstance(policy, tuple) else (policy,)
-    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:32]
-
-
-def rule_to_dict(rule: Rule) -> dict[str, Any]:
-    """Return the name and settings of a rule as plain data.
-
-    Raises
-    ------
-    InputError
-        A setting that JSON cannot hold, so that a database could not tell two such rules apart.
-    """
-    kind, name = type(rule), rule.info.name
-    known = name in METHODS and METHODS[name] is kind
-    settings = {field: _plain(value, field, name) for field, value in rule._asdict().items()}
-    return {"name": name, "class": None if known else f"{kind.__module__}.{kind.__qualname__}", "settings": settings}
-
-
-def _plain(value: Any, field: str, name: str) -> Any:
-    if isinstance(value, (tuple, list, np.ndarray)):
-        return [_plain(item, field, name) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise InputError(f"{field} of {name} is {value!r}; a sweep needs settings of numbers, words and tuples of them")
-
-
-def rule_from_dict(saved: Mapping[str, Any]) -> Rule | None:
-    """Return the rule that `rule_to_dict` described; None if it is not one of `METHODS`, or no longer fits."""
-    kind = METHODS.get(saved["name"]) if saved["class"] is None else None
-    if kind is None or set(saved["settings"]) != set(kind._fields):
-        return None
-    settings = {field: _typed(value) for field, value in saved["settings"].items()}
-    rule = kind(**settings)
-    return rule._replace(step_size=Schedule(*rule.step_size)) if "step_size" in settings else rule
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_typed(item) for item in value)
-    return float(value) if value in ("inf", "-inf", "nan") else value
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import os
 import platform
 import sqlite3
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,8 +26,9 @@ from ..data.json_format import game_from_dict, game_to_dict
 from ..errors import InputError
 from ..problem import Policy, Problem
 from ..verbs import Exact, Sampled
-from .cells import Cell, CellResult, Outcome, Question, policy_hash, policy_of, rule_from_dict
+from .cells import Cell, CellResult, Outcome, Question
 from .grid import Grid, Skipped
+from .identity import policy_hash, policy_of, rule_from_dict
 
 SCHEMA = "gtpref.sweep/1"
 
@@ -170,10 +172,12 @@ class Database:
 def read_database(file: str | os.PathLike[str]) -> tuple[tuple[CellResult, ...], tuple[Skipped, ...], int]:
     """Return the results in a file, the combinations left out, and how many cells have not been run.
 
+    Results of rules that are not in `METHODS` are left out with a warning: code that a file names is not imported.
+
     Raises
     ------
     InputError
-        No such file, another kind of file, or results of rules that are not in `METHODS`.
+        No such file, or another kind of file.
     """
     path = os.fspath(file)
     if not os.path.isfile(path):
@@ -182,15 +186,20 @@ def read_database(file: str | os.PathLike[str]) -> tuple[tuple[CellResult, ...],
         _check_schema(connection, path)
         outcomes = dict(_outcomes(connection))
         skipped = [Skipped(*row) for row in connection.execute("SELECT * FROM skipped ORDER BY rowid")]
-        cells = _Cells(connection, path)
+        cells = _Cells(connection)
         rows = connection.execute("SELECT key, method, game, definition FROM cells ORDER BY rowid").fetchall()
     planned = _labelled([(key, method, name, json.loads(text)) for key, method, name, text in rows])
-    finished = [
-        CellResult(cells.cell(method, name, definition), outcomes[key])
-        for key, method, name, definition in planned
-        if key in outcomes
-    ]
-    return tuple(finished), tuple(skipped), len(planned) - len(finished)
+    done = [row for row in planned if row[0] in outcomes]
+    known = [row for row in done if rule_from_dict(row[3]["rule"]) is not None]
+    if len(known) < len(done):
+        unknown = [row[3]["rule"] for row in done if row not in known]
+        names = sorted({rule["class"] or rule["name"] for rule in unknown})
+        warnings.warn(
+            f"{path}: the results of {', '.join(names)} are left out: no rule of gp.METHODS has that name and settings",
+            stacklevel=3,
+        )
+    finished = [CellResult(cells.cell(method, name, plan), outcomes[key]) for key, method, name, plan in known]
+    return tuple(finished), tuple(skipped), len(planned) - len(done)
 
 
 _Planned = tuple[str, str, str, dict[str, Any]]
@@ -228,8 +237,7 @@ def stored_keys(file: str | os.PathLike[str]) -> set[str]:
 class _Cells:
     """Builds cells from their definitions; cells of one problem share it, and so its equilibrium."""
 
-    def __init__(self, connection: sqlite3.Connection, file: str) -> None:
-        self._file = file
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._games = {
             name: game_from_dict(json.loads(text)) for name, text in connection.execute("SELECT * FROM games")
         }
@@ -237,18 +245,10 @@ class _Cells:
         self._questions: dict[tuple[Any, ...], Question] = {}
 
     def cell(self, method: str, name: str, definition: dict[str, Any]) -> Cell:
-        rule = rule_from_dict(definition["rule"])
-        if rule is None:
-            saved = definition["rule"]
-            raise InputError(
-                f"holds runs of {saved['class'] or saved['name']}, which is not in gp.METHODS with these settings: "
-                f"{', '.join(saved['settings'])}",
-                file=self._file,
-            )
         oracle = Exact() if definition["oracle"] is None else Sampled(*definition["oracle"])
         return Cell(
             method=method,
-            rule=rule,
+            rule=rule_from_dict(definition["rule"]),
             question=self._question(name, definition),
             seed=definition["seed"],
             starts=definition["starts"],

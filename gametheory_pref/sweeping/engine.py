@@ -78,7 +78,7 @@ def compare(
     games : mapping, sequence, game or str
         Name -> game; or games and names in the zoo.
     methods : mapping, sequence, rule or str
-        Label -> rule or name; or rules and names of `METHODS`.
+        Label -> rule or name; or rules and names of `METHODS`; ``gp.METHODS`` itself stands for all.
     temperatures : sequence of float
         KL weights, in units of the payoff.
     seeds : sequence of int

@@ -12,11 +12,12 @@ from .._check import choice, non_negative, positive_whole
 from ..errors import GameTheoryPrefError, InputError, UnsupportedCombination
 from ..facts import Facts
 from ..games import Game
-from ..methods import METHODS, Rule, as_rule, settle
+from ..methods import METHODS, Methods, Rule, as_rule, settle
 from ..problem import as_game, as_problem
 from ..tabular import tabular
 from ..verbs import Exact, Sampled
-from .cells import Cell, Question, rule_to_dict
+from .cells import Cell, Question
+from .identity import rule_to_dict
 
 STARTS = ("reference", "random")
 
@@ -134,6 +135,9 @@ def _from_zoo(game: Any) -> Any:
 
 def named_rules(methods: Any) -> dict[str, Rule]:
     """Return label -> rule from a mapping, a sequence of names and rules, or one of these."""
+    if isinstance(methods, Methods):
+        # Its aliases are further names of the same rules.
+        methods = [kind.info.name for kind in methods.primary()]
     if isinstance(methods, Mapping):
         rules = {str(label): as_rule(method) for label, method in methods.items()}
     else:

@@ -114,6 +114,23 @@ def test_the_latest_meaning_of_a_label_counts(file: pathlib.Path) -> None:
     assert cell.cell.rule.step_size.scale == 0.5
 
 
+class Own(gp.METHODS["extragradient"]):  # type: ignore[misc]
+    """A rule of somebody's own, which no name in `METHODS` stands for."""
+
+
+def test_own_rules_are_resumed_but_never_imported(file: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = count_runs(monkeypatch)
+    rules = {"own": Own(step_size=0.5), "theirs": gp.METHODS["extragradient"](step_size=0.5)}
+    first = gp.compare("comal", rules, max_steps=10, database=file)
+    assert len(runs) == 2
+    assert_array_equal(first.cells[0].policy, first.cells[1].policy)
+    assert_same(gp.compare("comal", rules, max_steps=10, database=file), first)
+    assert len(runs) == 2
+    with pytest.warns(UserWarning, match=r"the results of .*Own are left out"):
+        (cell,) = gp.Comparison.load(file).cells
+    assert cell.method == "theirs"
+
+
 def test_failures_are_kept_and_run_again_on_demand(file: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(cells_module, "solve", lambda *_, **__: 1 / 0)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import gametheory_pref as gp
-from gametheory_pref.sweeping.cells import game_hash, random_start, rule_from_dict, rule_to_dict
-from gametheory_pref.sweeping.grid import build_grid, named_games
+from gametheory_pref.sweeping.cells import random_start
+from gametheory_pref.sweeping.grid import build_grid, named_games, named_rules
+from gametheory_pref.sweeping.identity import game_hash, rule_from_dict, rule_to_dict
 
 EXTRAGRADIENT = gp.METHODS["extragradient"]
 
@@ -116,9 +117,17 @@ def test_what_changes_no_result_keeps_the_key() -> None:
     assert keys(methods={"settled": EXTRAGRADIENT(step_size=step.scale)}) == keys()
 
 
-def test_a_rule_survives_json() -> None:
-    settled = build_grid("comal", "extragradient").cells[0].rule
-    assert rule_from_dict(json.loads(json.dumps(rule_to_dict(settled)))) == settled
+def test_every_rule_survives_json() -> None:
+    grid = build_grid("comal", gp.METHODS, temperatures=[0.0, 0.1])
+    assert {cell.rule.info.name for cell in grid.cells} == {kind.info.name for kind in gp.METHODS.primary()}
+    for cell in grid.cells:
+        again = rule_from_dict(json.loads(json.dumps(rule_to_dict(cell.rule))))
+        assert again == cell.rule and type(again) is type(cell.rule)
+        assert list(map(type, again)) == list(map(type, cell.rule)), cell.method
+
+
+def test_all_methods_are_named_once() -> None:
+    assert list(named_rules(gp.METHODS)) == [kind.info.name for kind in gp.METHODS.primary()]
 
 
 def test_games_are_told_apart_by_payoff_and_names() -> None:
