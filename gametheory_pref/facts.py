@@ -77,7 +77,7 @@ class Facts:
     @property
     def step_facts(self) -> StepFacts:
         """What step-size rules may use."""
-        return step_facts(self.payoff_bound, self.temperature, self.spread, self.horizon)
+        return step_facts(self.payoff_bound, self.temperature, self.spread, self.horizon, self.condorcet_margin)
 
     @cached_property
     def log_equilibrium(self) -> FloatArray | None:
@@ -205,5 +205,12 @@ class Facts:
     @cached_property
     def condorcet_margin(self) -> float:
         """Smallest payoff of the Condorcet winner against another response; 0 when there is none."""
-        others = self.payoff + np.diag(np.full(self.n, np.inf))
-        return max(0.0, float(others.min(axis=1).max())) if self.n > 1 else 0.0
+        return float(condorcet_margins(self.payoff[None])[0])
+
+
+def condorcet_margins(payoff: FloatArray) -> FloatArray:
+    """Return the margin of the Condorcet winner in each of many games, shape (games, n, n); 0 where there is none."""
+    if payoff.shape[1] == 1:
+        return np.zeros(len(payoff))
+    # A response ties with itself, so one that beats all others has a lowest payoff of 0, and this one next to it.
+    return np.asarray(np.maximum(np.partition(payoff, 1, axis=2)[:, :, 1].max(axis=1), 0.0))

@@ -147,7 +147,7 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
             columns: list[Any] = [np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found]
             schedule = Schedule(*columns)
             product = schedule.scale / schedule.offset**schedule.power * facts.temperature
-        for game in np.flatnonzero((product > info.largest_product) | (schedule.scale == np.inf)):
+        for game in np.flatnonzero((product > info.largest_product) | np.isin(schedule.scale, (0.0, np.inf))):
             _settled_alone(rule, facts, game)
     if info.check is not None:
         for other in range(1, count):
@@ -156,9 +156,12 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
 
 
 def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule:
-    payoff_bound, temperature, spread = (float(part[game]) for part in facts[:3])
+    bound, temperature, spread, margin = (
+        float(np.broadcast_to(part, len(facts.temperature))[game])
+        for part in (facts.payoff_bound, facts.temperature, facts.spread, facts.condorcet_margin)
+    )
     try:
-        return settle(rule, StepFacts(payoff_bound, temperature, spread, facts.horizon))
+        return settle(rule, StepFacts(bound, temperature, spread, facts.horizon, margin))
     except InputError as error:
         raise InputError(f"game {game} of the batch: {error}") from error
 
@@ -194,5 +197,10 @@ def _named_schedule(name: str, info: MethodInfo, facts: StepFacts) -> Schedule:
         raise InputError(
             f"step_size {name!r} of {info.name} has no finite value at temperature {facts.temperature:g}; "
             "give a number, or a positive temperature"
+        )
+    if schedule.scale == 0.0:
+        raise InputError(
+            f"step_size {name!r} of {info.name} comes to 0 for this game at temperature {facts.temperature:g}, and "
+            "nothing would move; give a number or another of the method's names"
         )
     return schedule

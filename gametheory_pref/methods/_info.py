@@ -33,20 +33,26 @@ class StepFacts(NamedTuple):
         ``D = max_i log(1 / pi_0(i))`` of the start.
     horizon : int
         Number of steps planned.
+    condorcet_margin : float
+        Smallest payoff of a response that beats every other; 0 when there is none.
     """
 
     payoff_bound: Any
     temperature: Any
     spread: Any
     horizon: int
+    condorcet_margin: Any = 0.0
 
 
-def step_facts(payoff_bound: Any, temperature: Any, spread: Any, horizon: int) -> StepFacts:
+def step_facts(
+    payoff_bound: Any, temperature: Any, spread: Any, horizon: int, condorcet_margin: Any = 0.0
+) -> StepFacts:
     """Return the facts with bounds that can be divided by: where all is tied, or one response is all there is.
 
     Both are upper bounds, so a larger one is as true.
     """
-    return StepFacts(np.maximum(payoff_bound, 1e-12), temperature, np.maximum(spread, 1e-12), horizon)
+    bounds = np.maximum(payoff_bound, 1e-12), np.maximum(spread, 1e-12)
+    return StepFacts(bounds[0], temperature, bounds[1], horizon, condorcet_margin)
 
 
 StepSizeRule: TypeAlias = Callable[[StepFacts], Schedule]

@@ -137,7 +137,7 @@ def _nash_md_pg(*, tau: float, beta: float = 0.125, eta: float | None = None) ->
     return _settings("nash_md_pg", _positive(tau, "tau"), mixture=float(beta), step_size=_step(eta, "largest"))
 
 
-def _nash_ema(*, tau: float, beta: float = 0.9, eta: float | None = None) -> Settings:
+def _nash_ema(*, tau: float, beta: float = 0.8, eta: float | None = None) -> Settings:
     return _settings("nash_ema", _positive(tau, "tau"), decay=float(beta), step_size=_step(eta, "cautious"))
 
 

@@ -6,21 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError
-from ._info import StepFacts, anchored_log_factor
+from ._info import anchored_log_factor
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
     from ..facts import Facts
-
-
-def refuse_standing_still(rule: Any, facts: StepFacts) -> None:
-    """Refuse a step size of 0, which is what steps in proportion to the temperature are at temperature 0."""
-    if rule.step_size.scale == 0.0:
-        raise InputError(
-            f"the named step sizes of {rule.info.name} are for positive temperatures; give step_size a number at "
-            "temperature 0, or take 'extragradient'"
-        )
 
 
 def one_policy(facts: Facts) -> str | None:

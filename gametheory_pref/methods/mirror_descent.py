@@ -23,14 +23,7 @@ from ._info import (
     warm,
     within,
 )
-from ._theory import (
-    constant_step,
-    contraction_gap,
-    one_policy,
-    refuse_standing_still,
-    same_step,
-    starts_at_reference,
-)
+from ._theory import constant_step, contraction_gap, one_policy, same_step, starts_at_reference
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -114,7 +107,6 @@ class State(NamedTuple):
         cite=("zhang2025inpo", "sokota2023unified", "calandriello2024human", "shani2024multiturn"),
         trust="theory",
         aliases=("inpo", "mmd", "online_ipo"),
-        check=refuse_standing_still,
         guarantees=(
             Contraction(
                 name="mirror-descent-contraction",

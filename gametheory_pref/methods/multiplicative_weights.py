@@ -46,6 +46,11 @@ def onpo_mirror_descent_step(facts: StepFacts) -> Schedule:
     return Schedule(np.sqrt(facts.spread / facts.horizon))
 
 
+def condorcet_step(facts: StepFacts) -> Schedule:
+    r"""Return :math:`\Delta/(1.8a^2)`, the fast step where a response beats all others by :math:`\Delta`."""
+    return Schedule(facts.condorcet_margin / (1.8 * facts.payoff_bound**2))
+
+
 def _average_hypotheses(rule: Any, facts: Facts) -> str | None:
     return first_reason(cold(facts), exact_payoffs(facts), constant_step(rule))
 
@@ -70,10 +75,9 @@ def _condorcet_hypotheses(rule: Any, facts: Facts) -> str | None:
     reason = first_reason(cold(facts), exact_payoffs(facts), one_policy(facts), constant_step(rule))
     if reason is not None:
         return reason
-    margin = facts.condorcet_margin
-    if margin <= 0.0:
+    if facts.condorcet_margin == 0.0:
         return "the game has no Condorcet winner"
-    return within(rule.step_size, margin / (1.8 * facts.payoff_bound**2), "Delta / (1.8 a^2)")
+    return within(rule.step_size, float(condorcet_step(facts.step_facts).scale), "Delta / (1.8 a^2)")
 
 
 def _condorcet_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
@@ -104,7 +108,7 @@ def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
         solves=MINIMAX,
         payoff_calls=1,
         answer="average",
-        step_sizes={"horizon": horizon_step, "onpo": onpo_mirror_descent_step},
+        step_sizes={"horizon": horizon_step, "onpo": onpo_mirror_descent_step, "condorcet": condorcet_step},
         cite=("freund1999adaptive", "swamy2024minimaximalist", "rosset2024direct", "zhang2025onpo"),
         trust="theory",
         aliases=("spo", "hedge"),
@@ -136,7 +140,11 @@ def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
                 hypotheses=_condorcet_hypotheses,
                 quantity="gap",
                 bound=_condorcet_bound,
-                trials=(Trial("star_8", 0.0, {"step_size": 1.0}), Trial("clear_favourite", 0.0, {"step_size": 0.1})),
+                trials=(
+                    Trial("star_8", 0.0, {"step_size": "condorcet"}),
+                    Trial("clear_favourite", 0.0, {"step_size": "condorcet"}),
+                    Trial("bradley_terry", 0.0, {"step_size": 0.1}),
+                ),
             ),
             Contraction(
                 name="multiplicative-weights-spiral",
@@ -171,8 +179,8 @@ class MultiplicativeWeights(NamedTuple):
     ----------
     step_size : float, str or Schedule
         :math:`\eta`; "horizon" is :math:`\sqrt{2D/T}/a`, which minimises the bound after ``max_steps`` steps; "onpo"
-        is :math:`\sqrt{D/T}`. Where a response beats every other by :math:`\Delta`, the step
-        :math:`\Delta/(1.8a^2)` makes the gap of the average fall like 1/T.
+        is :math:`\sqrt{D/T}`; "condorcet" is :math:`\Delta/(1.8a^2)` where a response beats every other by
+        :math:`\Delta` or more, and makes the gap of the average fall like 1/T.
 
     Notes
     -----

@@ -19,7 +19,7 @@ from ._info import (
     mirror_descent_cap,
     warm,
 )
-from ._theory import constant_step, refuse_standing_still, spectral_radius
+from ._theory import constant_step, spectral_radius
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -33,7 +33,6 @@ def cautious_step(facts: StepFacts) -> Schedule:
 def _check(rule: Any, facts: StepFacts) -> None:
     if non_negative(rule.decay, name="decay") >= 1.0:
         raise InputError(f"decay must be at least 0 (the latest policy alone) and below 1; got {rule.decay!r}")
-    refuse_standing_still(rule, facts)
 
 
 def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
@@ -111,7 +110,7 @@ class NashEMA(NamedTuple):
     array([0.3371, 0.2835, 0.3794])
     """
 
-    decay: float = 0.9
+    decay: float = 0.8
     step_size: StepSize = "cautious"
 
     def init(self, problem: TabularProblem) -> State:

@@ -22,7 +22,7 @@ from ._info import (
     mirror_descent_cap,
     warm,
 )
-from ._theory import constant_step, one_policy, refuse_standing_still, same_step
+from ._theory import constant_step, one_policy, same_step
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -124,7 +124,6 @@ class State(NamedTuple):
         step_sizes={"theorem": nash_md_step, "largest": mirror_descent_cap},
         cite=("munos2024nash",),
         trust="paper numbers",
-        check=refuse_standing_still,
         guarantees=(
             Bound(
                 name="nash-md-theorem",

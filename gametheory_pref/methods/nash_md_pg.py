@@ -24,7 +24,7 @@ from ._info import (
     warm,
     within,
 )
-from ._theory import constant_step, refuse_standing_still
+from ._theory import constant_step
 
 if TYPE_CHECKING:
     from .._types import FloatArray
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 def _check(rule: Any, facts: StepFacts) -> None:
     if non_negative(rule.mixture, name="mixture") > 1.0:
         raise InputError(f"mixture must be a weight from 0 (the policy) to 1 (the reference); got {rule.mixture!r}")
-    refuse_standing_still(rule, facts)
 
 
 def _limit(rule: Any, facts: Facts) -> FloatArray:

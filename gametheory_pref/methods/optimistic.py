@@ -95,8 +95,9 @@ def _printed_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
 
 
 def _last_hypotheses(rule: Any, facts: Facts) -> str | None:
-    reason = first_reason(cold(facts), exact_payoffs(facts), unique_equilibrium(facts), constant_step(rule))
-    return reason or within(rule.step_size, 0.125, "1/8")
+    reason = first_reason(cold(facts), exact_payoffs(facts), one_policy(facts), constant_step(rule))
+    reason = reason or unique_equilibrium(facts)
+    return reason or within(rule.step_size, 0.0625 / facts.payoff_bound, "1/(16 a)")
 
 
 def _equilibrium(rule: Any, facts: Facts) -> FloatArray:
@@ -165,7 +166,7 @@ class State(NamedTuple):
             ),
             Limit(
                 name="onpo-theorem-3",
-                statement="pi_t -> pi*, linearly, if the equilibrium is unique and eta <= 1/8",
+                statement="pi_t -> pi*, linearly, if the equilibrium is unique and eta <= 1/(16 a)",
                 source="Zhang et al. 2025 (ONPO), Theorem 3; Wei et al. 2021",
                 of="last",
                 hypotheses=_last_hypotheses,

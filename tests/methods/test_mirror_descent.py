@@ -138,5 +138,5 @@ def test_at_temperature_0_its_steps_are_those_of_multiplicative_weights():
 @pytest.mark.parametrize("name", ["mirror_descent", "nash_md_pg", "nash_ema"])
 def test_a_step_of_nothing_is_refused(name):
     """The named steps are proportional to the temperature."""
-    with pytest.raises(gp.InputError, match="for positive temperatures"):
+    with pytest.raises(gp.InputError, match="comes to 0 for this game at temperature 0"):
         gp.solve(GAMES["comal"], name)

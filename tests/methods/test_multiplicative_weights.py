@@ -62,7 +62,7 @@ def test_a_condorcet_winner_makes_the_average_fast(n, margin, largest, bound):
     payoff[1, 2], payoff[2, 1] = 0.5, -0.5
     found = run(
         gp.preference_game(0.5 + payoff),
-        WEIGHTS(step_size=margin / (1.8 * 0.25)),
+        WEIGHTS(step_size="condorcet"),
         20_000,
         record=gp.Record(per_decade=100),
     )
@@ -82,6 +82,21 @@ def test_the_fast_rate_asks_for_a_condorcet_winner_and_a_small_step():
     assert fast.hypotheses(cycle.rule, cycle.facts) == "the game has no Condorcet winner"
     hasty = run(gp.zoo["bradley_terry"].game, WEIGHTS(step_size=5.0), 10)
     assert "Delta / (1.8 a^2)" in fast.hypotheses(hasty.rule, hasty.facts)
+
+
+def test_the_fast_step_is_refused_where_nobody_beats_all():
+    with pytest.raises(gp.InputError, match="step_size 'condorcet' of multiplicative_weights comes to 0 for this game"):
+        gp.solve(GAMES["rock_paper_scissors"], WEIGHTS(step_size="condorcet"))
+    with pytest.raises(gp.InputError, match="game 1 of the batch"):
+        games = np.stack([gp.zoo["bradley_terry"].game.preference[:3, :3], GAMES["comal"].preference])
+        gp.solve_batch(games, method=WEIGHTS(step_size="condorcet"))
+
+
+def test_the_fast_step_in_a_batch_is_that_of_each_game():
+    games = np.array([gp.zoo["bradley_terry"].game.preference, 0.1 + 0.8 * gp.zoo["bradley_terry"].game.preference])
+    batch = gp.solve_batch(games, method=WEIGHTS(step_size="condorcet"), max_steps=200, tol=0.0)
+    alone = [gp.solve(one, WEIGHTS(step_size="condorcet"), max_steps=200, tol=0.0).policy for one in games]
+    assert_allclose(batch.policy, alone, atol=1e-12)
 
 
 def test_onpos_first_theorem_is_about_the_horizon_only():
