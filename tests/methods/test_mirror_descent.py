@@ -140,3 +140,37 @@ def test_a_step_of_nothing_is_refused(name):
     """The named steps are proportional to the temperature."""
     with pytest.raises(gp.InputError, match="comes to 0 for this game at temperature 0"):
         gp.solve(GAMES["comal"], name)
+
+
+def test_the_gradient_of_online_ipo_is_that_of_the_regularised_win_rate():
+    """Pairs from the frozen policy: -(4 / tau) times the gradient of P(pi > frozen) - tau KL(pi || reference)."""
+    tau, game = 0.3, drawn(7, 4)
+    theta, reference = np.array([0.3, -0.2, 0.1, 0.5]), np.array([0.4, 0.3, 0.2, 0.1])
+
+    def softmax(x):
+        return np.exp(x) / np.exp(x).sum()
+
+    frozen = softmax(theta)
+
+    def loss(x):
+        """The mean of (h - label / (2 tau))^2, h the difference of log-ratios, the label +1 or -1."""
+        h = np.subtract.outer(np.log(softmax(x) / reference), np.log(softmax(x) / reference))
+        wins = game.preference * (h - 0.5 / tau) ** 2 + game.preference.T * (h + 0.5 / tau) ** 2
+        return frozen @ wins @ frozen
+
+    def objective(x):
+        return softmax(x) @ game.preference @ frozen - tau * softmax(x) @ np.log(softmax(x) / reference)
+
+    def gradient(function):
+        h = 1e-5
+        return np.array([(function(theta + h * e) - function(theta - h * e)) / (2.0 * h) for e in np.eye(4)])
+
+    assert_allclose(gradient(loss), -(4.0 / tau) * gradient(objective), atol=1e-8)
+    # The natural gradient of the objective is the change of logits that a step makes, to first order.
+    fisher = np.diag(frozen) - np.outer(frozen, frozen)
+    natural = np.linalg.pinv(fisher) @ gradient(objective)
+    small = gp.solve(
+        game, MIRROR_DESCENT(step_size=1e-6), temperature=tau, reference=reference, start=frozen, tol=0.0, max_steps=1
+    )
+    moved = (np.log(small.policy) - np.log(frozen)) / 1e-6
+    assert_allclose(moved - moved.mean(), natural - natural.mean(), atol=1e-6)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -116,3 +118,11 @@ def test_noisy_labels_only_shrink_the_payoffs():
     one = run(game, WEIGHTS(step_size=0.3), 50)
     two = run(noisy, WEIGHTS(step_size=0.3 / (1.0 - 2.0 * flip)), 50)
     assert_allclose(one.log_last, two.log_last, atol=1e-12)
+
+
+def test_every_step_beats_the_policy_before():
+    """DNO: the new policy wins against the old one by at least their divergence, in units of the step."""
+    eta, found = 0.7, run(drawn(5, 6), WEIGHTS(step_size=0.7), 30, record=gp.Record(per_decade=100))
+    policies = np.exp(found.log_last)
+    for old, new in itertools.pairwise(policies):
+        assert new @ found.facts.payoff @ old >= new @ np.log(new / old) / eta - 1e-14

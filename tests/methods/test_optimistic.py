@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 import gametheory_pref as gp
 from gametheory_pref.methods._info import StepFacts
 
-from .worked import GAMES, UNEVEN, curve, divergences, drawn, reference_of, run, theorem
+from .worked import GAMES, UNEVEN, curve, divergences, drawn, minimiser_of_pairwise_loss, reference_of, run, theorem
 
 OPTIMISTIC = gp.METHODS["optimistic"]
 
@@ -109,3 +109,18 @@ def test_the_largest_step_is_where_its_inequality_is_tight():
         assert_allclose(weight * (weight + beta), a * (2.0 * weight + beta + a), rtol=1e-12)
         # The step of Cen, Wei and Chi is within it.
         assert OPTIMISTIC.info.step_sizes["omwu"](facts).scale < 1.0 / (weight + beta)
+
+
+def test_the_minimisers_of_the_onpo_losses_are_its_two_policies():
+    """Pairs from the policy played, labels by the judge, target eta/2, trained twice on the same pairs."""
+    game, eta, start = drawn(2, 5), 0.5, [0.3, 0.25, 0.2, 0.15, 0.1]
+    before, after = (
+        run(game, OPTIMISTIC(step_size=eta), steps, start=start, jit=False).resume.state for steps in (2, 3)
+    )
+    played, base = before.x.prob, before.base.prob
+    # The label is +1 or -1 with mean 2 A, and the loss asks for eta/2 times the label.
+    target = 2.0 * game.payoff * eta / 2.0
+    first = minimiser_of_pairwise_loss(np.log(base), played, target)
+    second = minimiser_of_pairwise_loss(np.log(first), played, target)
+    assert_allclose(after.base.prob, first, atol=1e-12)
+    assert_allclose(after.x.prob, second, atol=1e-12)
