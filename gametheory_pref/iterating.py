@@ -64,6 +64,8 @@ class Run:
         Logarithms of the iterates.
     average : ndarray, shape (records, n)
         Averages of the policies played.
+    changed : bool
+        Whether it went on from a run with other settings or another oracle, so that `rule` is not that of all steps.
     """
 
     rule: Rule
@@ -78,6 +80,7 @@ class Run:
     gap_average: FloatArray
     log_last: FloatArray
     average: FloatArray
+    changed: bool = False
 
     def answers(self) -> FloatArray:
         """Return the policies that the rule's theorem is about, one row per record point."""
@@ -304,4 +307,6 @@ def _joined(earlier: Run, later: Run) -> Run:
     for name in names:
         new = first if name == "seconds" else getattr(later, name)
         columns[name] = np.concatenate([getattr(earlier, name)[before], new])
-    return replace(later, **columns)
+    oracles = earlier.facts.problem.oracle, later.facts.problem.oracle
+    changed = earlier.changed or earlier.rule != later.rule or oracles[0] != oracles[1]
+    return replace(later, changed=changed, **columns)

@@ -82,6 +82,8 @@ def _not_applicable(guarantee: Guarantee, run: Run) -> str | None:
     about_equilibrium = isinstance(guarantee, Contraction | LocalRate) or getattr(guarantee, "quantity", "") == "kl"
     if about_equilibrium and run.facts.log_equilibrium is None:
         return "the equilibrium is not unique, or float64 cannot tell"
+    if run.changed:
+        return "the settings or the oracle changed on the way, when the run was gone on with"
     if run.steps[-1] == run.steps[0]:
         return "the run took no step"
     return None

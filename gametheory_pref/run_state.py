@@ -67,6 +67,7 @@ def save_run(solution: Solution, file: str | os.PathLike[str]) -> None:
         "oracle": _plain_oracle(run.facts.problem.oracle),
         "horizon": run.facts.horizon,
         "status": solution.status.name,
+        "changed": run.changed,
         "luck": run.resume.luck,
     }
     arrays = {
@@ -148,6 +149,7 @@ class _Saved:
     oracle: Exact | Sampled
     horizon: int
     status: Status
+    changed: bool
     luck: Any
     arrays: Mapping[str, Any]
 
@@ -163,6 +165,7 @@ class _Saved:
             oracle=Exact() if facts["oracle"] is None else Sampled(**facts["oracle"]),
             horizon=int(facts["horizon"]),
             status=Status[facts["status"]],
+            changed=bool(facts["changed"]),
             luck=luck,
             arrays=arrays,
         )
@@ -201,6 +204,7 @@ def _run(table: Tabular, saved: _Saved) -> Run:
         tabular=table,
         status=saved.status,
         resume=RunState(state, saved.arrays["total"], saved.luck),
+        changed=saved.changed,
         **{name: saved.arrays[name] for name in _COLUMNS},
     )
 

@@ -150,6 +150,22 @@ def test_theorems_about_exact_payoffs_say_nothing_about_samples() -> None:
         assert report.verdict == "inconclusive" and "sampled" in report.reason
 
 
+def test_a_run_that_goes_on_is_judged_as_one_unless_its_settings_change(tmp_path: Any) -> None:
+    first = run_of(max_steps=5)
+    more = {"temperature": 0.1, "reference": START, "tol": 0.0, "max_steps": 40, "jit": False}
+    whole = gp.solve(COMAL, "extragradient", start=first, **more)
+    report = gp.verify_rate(whole, "extragradient-contraction")
+    assert report.verdict == "holds" and report.curve.steps[0] == 0
+    other = gp.solve(COMAL, EXTRAGRADIENT(step_size=0.5), start=first, **more)
+    gp.save_run(other, tmp_path / "run.npz")
+    again = gp.load_run(tmp_path / "run.npz", COMAL, temperature=0.1, reference=START)
+    noisy = gp.solve(COMAL, "extragradient", start=first, oracle=gp.Sampled(), rng=0, **more)
+    exact = gp.solve(COMAL, "extragradient", start=noisy, **more)
+    for mixed in (other, again, exact):
+        report = gp.verify_rate(mixed, "extragradient-contraction")
+        assert report.verdict == "inconclusive" and "changed on the way" in report.reason
+
+
 def test_no_unique_equilibrium_no_verdict() -> None:
     several = run_of(gp.zoo["weak_condorcet"].game, temperature=0.0)
     for claim in (contraction(0.5), local_rate(0.5), decay(-1.0), bound(lambda t: 0.0 * t, "kl")):
