@@ -24,6 +24,7 @@ import numpy as np
 from .._types import FloatArray
 from ..data.json_format import game_from_dict, game_to_dict
 from ..errors import InputError
+from ..methods import Rule
 from ..problem import Policy, Problem
 from ..verbs import Exact, Sampled
 from .cells import Cell, CellResult, Outcome, Question
@@ -184,22 +185,33 @@ def read_database(file: str | os.PathLike[str]) -> tuple[tuple[CellResult, ...],
         raise InputError("no such database; gtpref sweep and gp.compare(database=...) write one", file=path)
     with _said(path), contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE)) as connection:
         _check_schema(connection, path)
-        outcomes = dict(_outcomes(connection))
-        skipped = [Skipped(*row) for row in connection.execute("SELECT * FROM skipped ORDER BY rowid")]
-        cells = _Cells(connection)
-        rows = connection.execute("SELECT key, method, game, definition FROM cells ORDER BY rowid").fetchall()
+        try:
+            return _contents(connection, path)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the database is damaged: {type(error).__name__}: {error}", file=path) from error
+
+
+def _contents(connection: sqlite3.Connection, path: str) -> tuple[tuple[CellResult, ...], tuple[Skipped, ...], int]:
+    outcomes = dict(_outcomes(connection))
+    skipped = [Skipped(*row) for row in connection.execute("SELECT * FROM skipped ORDER BY rowid")]
+    rows = connection.execute("SELECT key, method, game, definition FROM cells ORDER BY rowid").fetchall()
     planned = _labelled([(key, method, name, json.loads(text)) for key, method, name, text in rows])
-    done = [row for row in planned if row[0] in outcomes]
-    known = [row for row in done if rule_from_dict(row[3]["rule"]) is not None]
-    if len(known) < len(done):
-        unknown = [row[3]["rule"] for row in done if row not in known]
-        names = sorted({rule["class"] or rule["name"] for rule in unknown})
+    cells, finished, unknown, n_pending = _Cells(connection), [], set(), 0
+    for key, method, name, plan in planned:
+        rule = rule_from_dict(plan["rule"])
+        if key not in outcomes:
+            n_pending += 1
+        elif rule is None:
+            unknown.add(plan["rule"]["class"] or plan["rule"]["name"])
+        else:
+            finished.append(CellResult(cells.cell(method, rule, name, plan), outcomes[key]))
+    if unknown:
+        names = ", ".join(sorted(unknown))
         warnings.warn(
-            f"{path}: the results of {', '.join(names)} are left out: no rule of gp.METHODS has that name and settings",
-            stacklevel=3,
+            f"{path}: the results of {names} are left out: no rule of gp.METHODS has that name and settings",
+            stacklevel=4,
         )
-    finished = [CellResult(cells.cell(method, name, plan), outcomes[key]) for key, method, name, plan in known]
-    return tuple(finished), tuple(skipped), len(planned) - len(done)
+    return tuple(finished), tuple(skipped), n_pending
 
 
 _Planned = tuple[str, str, str, dict[str, Any]]
@@ -219,9 +231,15 @@ def _labelled(rows: list[_Planned]) -> list[_Planned]:
     kept = list(latest.values())
     varied = [field for field in _SWEPT if len({json.dumps(plan[field]) for *_, plan in kept}) > 1]
     return [
-        (key, ", ".join([method, *(f"{field}={plan[field]}" for field in varied)]), name, plan)
+        (key, ", ".join([method, *(_setting(field, plan[field]) for field in varied)]), name, plan)
         for key, method, name, plan in kept
     ]
+
+
+def _setting(field: str, value: Any) -> str:
+    if field != "oracle":
+        return f"{field}={value}"
+    return "exact" if value is None else f"{value[0]} opponents, {'labels' if value[1] else 'probabilities'}"
 
 
 def stored_keys(file: str | os.PathLike[str]) -> set[str]:
@@ -244,11 +262,11 @@ class _Cells:
         self._policies = {name: _array(blob) for name, blob in connection.execute("SELECT * FROM policies")}
         self._questions: dict[tuple[Any, ...], Question] = {}
 
-    def cell(self, method: str, name: str, definition: dict[str, Any]) -> Cell:
+    def cell(self, method: str, rule: Rule, name: str, definition: dict[str, Any]) -> Cell:
         oracle = Exact() if definition["oracle"] is None else Sampled(*definition["oracle"])
         return Cell(
             method=method,
-            rule=rule_from_dict(definition["rule"]),
+            rule=rule,
             question=self._question(name, definition),
             seed=definition["seed"],
             starts=definition["starts"],

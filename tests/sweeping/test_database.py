@@ -104,6 +104,7 @@ def test_sweeps_of_other_settings_are_told_apart(file: pathlib.Path) -> None:
     sweep(file, seeds=[0], temperatures=[0.1], max_steps=40)
     loaded = gp.Comparison.load(file)
     assert [cell.method for cell in loaded.cells] == ["extragradient, max_steps=20", "extragradient, max_steps=40"]
+    assert [cell.cell.max_steps for cell in loaded.cells] == [20, 40]
 
 
 def test_the_latest_meaning_of_a_label_counts(file: pathlib.Path) -> None:
@@ -180,6 +181,23 @@ def test_missing_places_are_refused(tmp_path: pathlib.Path) -> None:
         sweep(tmp_path / "absent" / "runs.sqlite")
     with pytest.raises(gp.InputError, match=r"absent\.sqlite: no such database"):
         gp.Comparison.load(tmp_path / "absent.sqlite")
+
+
+def test_a_damaged_database_is_refused_in_a_sentence(file: pathlib.Path) -> None:
+    sweep(file, seeds=[0])
+    for change in (
+        "UPDATE outcomes SET trajectory = x'00'",
+        "UPDATE cells SET definition = '{}'",
+        "UPDATE games SET game = '{}'",
+    ):
+        copy = file.with_name("damaged.sqlite")
+        copy.write_bytes(file.read_bytes())
+        connection = sqlite3.connect(copy)
+        connection.execute(change)
+        connection.commit()
+        connection.close()
+        with pytest.raises(gp.InputError, match=r"damaged\.sqlite: the database is damaged"):
+            gp.Comparison.load(copy)
 
 
 def test_columns_for_sql(file: pathlib.Path) -> None:

@@ -1,0 +1,56 @@
+"""Verdicts on a page are those of `verify_rate`, recomputed from what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gametheory_pref as gp
+from gametheory_pref.sweep_report import summary_table, theorem_rows
+from gametheory_pref.sweeping.cells import CellResult
+
+
+@pytest.fixture(scope="module")
+def comparison() -> gp.Comparison:
+    """One method on two problems, two random starts each."""
+    return gp.compare(
+        "comal", "extragradient", temperatures=[0.1, 0.2], seeds=range(2), starts="random", max_steps=100
+    )
+
+
+def frozen(cell: CellResult) -> CellResult:
+    """Return what a method that never moves would have left behind."""
+    iterates = np.repeat(cell.outcome.iterates[:1], len(cell.outcome.iterates), axis=0)
+    return replace(cell, outcome=cell.outcome._replace(iterates=iterates))
+
+
+def test_problems_are_counted_by_verdict(comparison: gp.Comparison) -> None:
+    rows = {row.theorem: row for row in theorem_rows(comparison)}
+    assert set(rows) == {part.name for part in gp.METHODS["extragradient"].info.guarantees if part.proved}
+    row = rows["extragradient-contraction"]
+    assert (row.method, row.holds, row.violated, row.inconclusive) == ("extragradient", 2, 0, 0)
+    assert row.tightness is not None and 0.0 < row.tightness <= 1.0 + 1e-9
+    judged = [gp.verify_rate(runs["extragradient"]) for runs in map(comparison.solutions, ["comal"] * 2, [0.1, 0.2])]
+    for name, row in rows.items():
+        verdicts = [part.verdict for report in judged for part in report.parts if part.name == name]
+        counts = [verdicts.count(verdict) for verdict in ("holds", "violated", "inconclusive")]
+        assert [row.holds, row.violated, row.inconclusive] == counts
+
+
+def test_a_method_that_never_moves_is_found_out(comparison: gp.Comparison) -> None:
+    tampered = replace(comparison, cells=(frozen(comparison.cells[0]), *comparison.cells[1:]))
+    row = {row.theorem: row for row in theorem_rows(tampered)}["extragradient-contraction"]
+    assert (row.holds, row.violated) == (1, 1)
+    assert row.tightness is not None and row.tightness > 1.0
+    assert "<strong>1</strong>" in tampered.to_html()
+
+
+def test_the_table_marks_the_best_and_escapes_names() -> None:
+    rules = {"<fast>": gp.METHODS["extragradient"](), "slow": gp.METHODS["extragradient"](step_size=1e-3)}
+    comparison = gp.compare({"<g>": gp.zoo["comal"].game}, rules, temperatures=[0.1], starts="random", max_steps=200)
+    table = summary_table(comparison)
+    assert table.count("<strong>") == 1
+    assert "&lt;fast&gt;" in table and "<fast>" not in table and "&lt;g&gt;" in table
+    assert comparison._repr_html_() == table
