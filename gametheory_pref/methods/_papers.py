@@ -300,7 +300,7 @@ PAPERS = Papers((
           (Symbol("eta", "eta", "step for preferences in [-1, 1]", "eta = 2 eta_paper"),), _spo, _COLD.strip()),
     Paper("dno", "DNO, exact", ("rosset2024direct",), "multiplicative_weights", (_INVERSE,), _dno,
           "Also SPO as restated there." + _COLD),
-    Paper("gpo", "GPO, exact", (), "multiplicative_weights",
+    Paper("gpo", "GPO, exact", ("zhang2025beyond",), "multiplicative_weights",
           (Symbol("beta", "beta", "inverse step", "eta = 1 / beta"),), _gpo,
           "Its payoffs are scores (log-odds), not win probabilities: another game, gp.matrix_game(scores)." + _COLD),
     Paper("sppo", "SPPO", ("wu2025sppo",), "sppo", (_STEP,), _sppo, "Without eta, D / sqrt(T)." + _COLD),

@@ -210,8 +210,11 @@ class Optimistic(NamedTuple):
     The divergence bound: :math:`\Phi_t = (\lambda+\beta)\,\mathrm{KL}(\pi^*\|b_t) +
     \gamma\,\mathrm{KL}(b_t\|\pi_{t-1})`, with :math:`\lambda = 1/\eta - \beta` and
     :math:`\gamma = \lambda + \beta - a^2/\lambda - a`, falls by :math:`1-\eta\beta` a step, and
-    :math:`\gamma\,\mathrm{KL}(\pi^*\|\pi_t) \le (1-\eta\beta)\Phi_t`. At temperature 0 the last policy converges when
-    the equilibrium is unique, but a response that is nearly in its support can take very long to find its place.
+    :math:`\gamma\,\mathrm{KL}(\pi^*\|\pi_t) \le (1-\eta\beta)\Phi_t`; the first step, which has no forecast, makes it
+    :math:`C = (\lambda\,\mathrm{KL}(\pi^*\|\pi_0) + a\lambda/(2(\lambda+a)))/\gamma`.
+
+    At temperature 0 the last policy converges when the equilibrium is unique, but a response that is nearly in its
+    support can take very long to find its place.
 
     References
     ----------
