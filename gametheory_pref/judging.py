@@ -11,6 +11,7 @@ met by a policy that never moves, and decides nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -51,13 +52,15 @@ def judge(guarantee: Guarantee, runs: Sequence[Run]) -> RateReport:
         reason = _not_applicable(guarantee, run)
         if reason is not None:
             return _report(guarantee, runs, "inconclusive", reason)
+    for run in runs:
+        if run.status is Status.NONFINITE:
+            reason = f"the iterates stopped being finite after step {run.steps[-1]}"
+            return _report(guarantee, runs, "violated", reason)
     if isinstance(guarantee, Decay):
         return _judge_decay(guarantee, runs)
-    if isinstance(guarantee, Bound) and guarantee.sampled:
+    if isinstance(guarantee, Bound) and guarantee.sampled and not runs[0].facts.is_exact:
         return _judge_mean(guarantee, runs)
-    (run,) = runs
-    if run.status is Status.NONFINITE:
-        return _report(guarantee, runs, "violated", f"the iterates stopped being finite after step {run.steps[-1]}")
+    run = runs[0]
     if isinstance(guarantee, Bound):
         return _judge_bound(guarantee, run)
     if isinstance(guarantee, Contraction):
@@ -74,7 +77,8 @@ def judged_together(guarantee: Guarantee) -> bool:
 
 
 def _not_applicable(guarantee: Guarantee, run: Run) -> str | None:
-    if not (run.facts.is_exact or guarantee.sampled):
+    about_samples = guarantee.sampled and isinstance(guarantee, Bound | Decay)
+    if not (run.facts.is_exact or about_samples):
         return "the payoffs were sampled; the theorem is about exact ones"
     reason = guarantee.hypotheses(run.rule, run.facts)
     if reason is not None:
@@ -130,16 +134,24 @@ def _judge_bound(guarantee: Bound, run: Run) -> RateReport:
 
 def _judge_mean(guarantee: Bound, runs: Sequence[Run]) -> RateReport:
     """Judge a bound on an expectation by the mean over runs; three standard errors count as luck."""
-    if runs[0].facts.is_exact:
-        return _judge_bound(guarantee, runs[0])
     if len(runs) < FEWEST_SEEDS:
         reason = f"the theorem is about the mean over luck; {len(runs)} runs are fewer than {FEWEST_SEEDS}"
         return _report(guarantee, runs, "inconclusive", reason)
     if any(not np.array_equal(run.steps, runs[0].steps) for run in runs):
         return _report(guarantee, runs, "inconclusive", "the runs were recorded at different steps")
     values = np.stack([measured(run, guarantee.of, guarantee.quantity) for run in runs])
+    mean, bounds = values.mean(axis=0), _bounds(guarantee, runs[0])
     luck = 3.0 * values.std(axis=0, ddof=1) / np.sqrt(len(runs))
-    return _against_bound(guarantee, runs, values.mean(axis=0), _bounds(guarantee, runs[0]), luck)
+    report = _against_bound(guarantee, runs, mean, bounds, luck)
+    above = np.flatnonzero(np.isfinite(bounds) & (mean > bounds))
+    if report.verdict == "holds" and above.size:
+        at = above[0]
+        reason = (
+            f"the mean of {_of(guarantee, _LABELS[guarantee.quantity])} is {mean[at]:.4g} after step "
+            f"{runs[0].steps[at]}, above the bound {bounds[at]:.4g}, but by no more than luck explains; add runs"
+        )
+        return replace(report, verdict="inconclusive", reason=reason)
+    return report
 
 
 def _bounds(guarantee: Bound, run: Run) -> FloatArray:
@@ -181,7 +193,7 @@ def _against_bound(
 
 def _could_fail(runs: Sequence[Run], values: FloatArray, bounds: FloatArray) -> bool:
     """Return whether a policy that never moves would break the bound, or one that moved could have by rising."""
-    lowest = float(np.nanmin(bounds[1:]))
+    lowest = float(np.min(bounds[1:], where=np.isfinite(bounds[1:]), initial=np.inf))
     moved = any(bool((run.log_last != run.log_last[0]).any()) for run in runs)
     return lowest < values[0] or (moved and lowest <= 1.01 * values[0])
 

@@ -230,6 +230,13 @@ def test_bounds_on_means_take_many_seeds() -> None:
     assert gp.verify_rate(runs, fair).n_runs == 20
     assert "fewer than 20" in gp.verify_rate(runs[:19], fair).reason
     assert gp.verify_rate(runs, bound(lambda t: 0.2 * exact(t), sampled=True)).verdict == "violated"
+    close = gp.verify_rate(runs, bound(lambda t: 0.99 * exact(t) + 0.02 * exact(t) * (t == 0), sampled=True))
+    assert close.verdict == "inconclusive" and "no more than luck explains" in close.reason
+
+
+def test_a_bound_on_means_takes_one_run_where_payoffs_are_exact(good: gp.Solution) -> None:
+    assert gp.verify_rate(good, bound(lambda t: 3.0 * 0.5**t, sampled=True)).verdict == "holds"
+    assert gp.verify_rate(good, bound(lambda t: 0.01 * 0.1**t, sampled=True)).verdict == "violated"
 
 
 # -- contractions
