@@ -387,17 +387,22 @@ def check_compiled_code_does_what_the_source_says(rule_class: Any, *, jit: bool,
 
 
 def check_the_answer_is_reached(rule_class: Any, *, jit: bool) -> None:
-    """Games with known answers are solved: to a tenth of the first gap at least, and to what the theorems promise."""
-    if not rule_class.info.converges:
-        return
+    """Games with known answers are solved: to a tenth of the first gap at least, and to what the theorems promise.
+
+    A method that says that it need not converge must leave one unsolved.
+    """
+    missed = []
     for heat in temperatures(rule_class.info):
         for name in ZOO:
             solution = _zoo_run(rule_class, name, heat, jit)
-            first = run_of(solution).gap_last[0]
-            promised = _promised_gap(run_of(solution))
-            assert solution.gap <= min(0.1 * first, promised), (
-                f"{name} at temperature {heat}: gap {solution.gap:.3g} from {first:.3g}; promised {promised:.3g}"
-            )
+            first, promised = run_of(solution).gap_last[0], _promised_gap(run_of(solution))
+            goal = min(0.1 * first, promised) if rule_class.info.converges else 1e-4 * first
+            if solution.gap > goal:
+                missed.append(f"{name} at temperature {heat}: gap {solution.gap:.3g} from {first:.3g}, not {goal:.3g}")
+    if rule_class.info.converges:
+        assert not missed, "; ".join(missed)
+    else:
+        assert missed, "it says that it need not converge, but it does on all of these games"
 
 
 def _zoo_run(rule_class: Any, name: str, heat: float, jit: bool) -> gp.Solution:

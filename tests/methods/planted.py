@@ -225,6 +225,109 @@ class FirstResponseFavoured(NamedTuple):
         return State(mirror(problem, base, payoff, eta), state.t + 1)
 
 
+@method(EXTRAGRADIENT)
+class Unnormalized(NamedTuple):
+    """Loses a thousandth of the mass at every step."""
+
+    step_size: StepSize = "largest"
+
+    def init(self, problem):
+        return start(problem)
+
+    def step(self, problem, state, rng):
+        new = SignFlip(self.step_size).step(problem, state, rng).x
+        return State(Point(new.log - 1e-3, new.prob * np.exp(-1e-3)), state.t + 1)
+
+
+@method(EXTRAGRADIENT)
+class CountsRows(NamedTuple):
+    """Is anchored at equal shares for all rows, whatever the reference."""
+
+    step_size: StepSize = "largest"
+
+    def init(self, problem):
+        return start(problem)
+
+    def step(self, problem, state, rng):
+        eta = step_size_at(self.step_size, state.t)
+        even = normalize(problem, blend(problem, (state.x,), (0.0,)))
+        base = blend(problem, (state.x, even), (0.9, 0.1))
+        half = mirror(problem, base, field(problem, state.x, rng), eta)
+        return State(mirror(problem, base, field(problem, half, rng), eta), state.t + 1)
+
+
+@method(EXTRAGRADIENT)
+class SharesStepsAmongPlayers(NamedTuple):
+    """Divides the step by the mass of all players' policies, which is 1 for a single one."""
+
+    step_size: StepSize = "largest"
+
+    def init(self, problem):
+        return start(problem)
+
+    def step(self, problem, state, rng):
+        eta = step_size_at(self.step_size, state.t) / state.x.prob.sum()
+        pull = eta * problem.temperature
+        base = blend(problem, (state.x, problem.reference), (1.0 - pull, pull))
+        half = mirror(problem, base, field(problem, state.x, rng), eta)
+        return State(mirror(problem, base, field(problem, half, rng), eta), state.t + 1)
+
+
+HIDDEN: list[int] = []
+
+
+@method(EXTRAGRADIENT)
+class HiddenState(NamedTuple):
+    """Counts its steps where no state can see it."""
+
+    step_size: StepSize = "largest"
+
+    def init(self, problem):
+        return start(problem)
+
+    def step(self, problem, state, rng):
+        HIDDEN.append(state.t)
+        eta = step_size_at(self.step_size, state.t) / (1.0 + 1e-3 * len(HIDDEN))
+        pull = eta * problem.temperature
+        base = blend(problem, (state.x, problem.reference), (1.0 - pull, pull))
+        half = mirror(problem, base, field(problem, state.x, rng), eta)
+        return State(mirror(problem, base, field(problem, half, rng), eta), state.t + 1)
+
+
+OWN = np.random.default_rng(0)
+
+
+@method(EXTRAGRADIENT)
+class OwnLuck(NamedTuple):
+    """Draws from a generator of its own."""
+
+    step_size: StepSize = "largest"
+
+    def init(self, problem):
+        return start(problem)
+
+    def step(self, problem, state, rng):
+        eta = step_size_at(self.step_size, state.t)
+        return State(mirror(problem, state.x, field(problem, state.x, OWN), eta), state.t + 1)
+
+
+@method(replace(EXTRAGRADIENT, converges=False))
+class FalseModesty(NamedTuple):
+    """Is right, and says that it need not converge."""
+
+    step_size: StepSize = "largest"
+
+    def init(self, problem):
+        return start(problem)
+
+    def step(self, problem, state, rng):
+        eta = step_size_at(self.step_size, state.t)
+        pull = eta * problem.temperature
+        base = blend(problem, (state.x, problem.reference), (1.0 - pull, pull))
+        half = mirror(problem, base, field(problem, state.x, rng), eta)
+        return State(mirror(problem, base, field(problem, half, rng), eta), state.t + 1)
+
+
 @method(replace(EXTRAGRADIENT, name="blown_up"))
 class BlownUp(NamedTuple):
     """Is right for ten steps, then divides zero by zero."""
@@ -251,5 +354,12 @@ WRONG = {
     AverageWithTheStart: "the_answer_is_reached",
     DoubleSteps: "counts",
     FirstResponseFavoured: "names_do_not_matter",
+    Unnormalized: "policies_are_policies",
+    CountsRows: "twins_share",
+    SharesStepsAmongPlayers: "two_players_play_as_one_against_itself",
+    HiddenState: "going_on_is_one_long_run",
+    OwnLuck: "the_same_luck_gives_the_same_run",
+    FalseModesty: "the_answer_is_reached",
+    BlownUp: "documentation",
 }
 """Wrong method -> the check of the battery that is there for it; others may fail as well."""

@@ -37,7 +37,10 @@ def test_batches_run_like_single_games(rule_class):
     battery.check_batches_run_like_single_games(rule_class, jit=True)
 
 
-CHECKS = {check.__name__.removeprefix("check_"): check for check in BATTERY}
+CHECKS = {
+    check.__name__.removeprefix("check_"): check
+    for check in (*BATTERY, battery.check_the_same_luck_gives_the_same_run)
+}
 
 
 @pytest.mark.parametrize("rule_class", planted.WRONG, ids=lambda rule_class: rule_class.__name__)
