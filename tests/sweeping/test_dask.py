@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import joblib
-import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
 from gametheory_pref.sweeping import cells as cells_module
@@ -43,8 +42,11 @@ def test_a_sweep_runs_on_the_cluster(client: Any, tmp_path: pathlib.Path, monkey
     for mine, yours in zip(here.cells, there.cells, strict=True):
         assert mine.cell.key == yours.cell.key
         assert_array_equal(mine.policy, yours.policy)
-        mine_table, yours_table = (np.delete(one.outcome.trajectory, 2, axis=1) for one in (mine, yours))
-        assert_array_equal(mine_table, yours_table)
+        for name in ("step", "payoff_calls", "gap", "gap_last", "gap_average"):
+            assert_array_equal(mine.column(name), yours.column(name))
+        # The equilibrium is known up to rounding, which differs between compiled and interpreted code.
+        for name in ("kl_last", "kl_average"):
+            assert_allclose(mine.column(name), yours.column(name), rtol=1e-9, atol=1e-14)
     assert len(gp.Comparison.load(tmp_path / "db").cells) == 24
 
 
