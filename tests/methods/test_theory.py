@@ -274,6 +274,26 @@ def test_historical_anchors(weights):
         np.testing.assert_allclose(growth, predicted, rtol=0.02, atol=1e-12)
 
 
+@pytest.mark.parametrize(("weights", "falls"), [((0, 1), False), ((0, 0.5, 0, 0.5), True), ((0, 0, 1), False)])
+def test_historical_anchors_at_other_roots_of_unity(weights, falls):
+    """m2 is 1, 5 and 4; 2 divides the lags in the first two cases, 3 in the last."""
+    polynomial = np.concatenate([[1.0], -np.array(weights, dtype=complex)])
+    growth = []
+    for turn in (0.01j, -0.01j):
+        turned = polynomial.copy()
+        turned[1] -= turn
+        growth.append(np.abs(np.roots(turned)).max())
+    # With m2 = 1 the modulus stays 1 exactly.
+    assert (max(growth) < 1.0 - 1e-9) == falls
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sampled_nash_mirror_descent(seed):
+    s = Setting(seed)
+    eta, g, m = float(s.rng.uniform(0.0, 3.0)), s.rng.choice([-0.5, 0.5], size=s.n), s.x
+    assert np.log(m @ np.exp(eta * g)) <= eta * m @ g + eta**2 / 8.0 + 1e-14
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_moving_references(seed):
     s = Setting(seed)
