@@ -94,7 +94,7 @@ _TRANSITIVE = 0.5 + 0.25 * np.subtract.outer([0.0, 0.3, 0.7, 1.0, -0.4], [0.0, 0
         payoff_calls=1,
         answer="last",
         step_sizes={"balanced": balanced_step},
-        cite=("he2025accelerated",),
+        cite=("he2024accelerated",),
         trust="theory",
         aliases=("apo",),
         check=_check,
@@ -103,7 +103,7 @@ _TRANSITIVE = 0.5 + 0.25 * np.subtract.outer([0.0, 0.3, 0.7, 1.0, -0.4], [0.0, 0
             Bound(
                 name="accelerated-transitive",
                 statement="gap(pi_T) <= 2 D / W_T, with W_T ~ eta T / (1 - alpha), if A_ij = r_i - r_j",
-                source="docs/theory.md, momentum; the speed-up of He et al. 2025 in this case",
+                source="docs/theory.md, momentum; the speed-up of He et al. 2024 in this case",
                 of="last",
                 hypotheses=_constant_payoff,
                 quantity="gap",
@@ -126,7 +126,7 @@ _TRANSITIVE = 0.5 + 0.25 * np.subtract.outer([0.0, 0.3, 0.7, 1.0, -0.4], [0.0, 0
             Bound(
                 name="accelerated-any-preference",
                 statement="gap(pi_T) <= 2 D / W_T for every preference",
-                source="the speed-up of He et al. 2025, taken for more than Bradley-Terry preferences",
+                source="the speed-up of He et al. 2024, taken for more than Bradley-Terry preferences",
                 of="last",
                 hypotheses=_any_preference,
                 quantity="gap",
@@ -164,7 +164,7 @@ class Accelerated(NamedTuple):
 
     References
     ----------
-    he2025accelerated.
+    he2024accelerated.
 
     Examples
     --------

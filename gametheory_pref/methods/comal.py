@@ -72,7 +72,7 @@ class State(NamedTuple):
         payoff_calls=None,
         answer="last",
         step_sizes={"mirror_descent": mirror_descent_cap, "extragradient": extragradient_cap},
-        cite=("liu2025comal",),
+        cite=("liu2024comal",),
         trust="paper numbers",
         check=_check,
         guarantees=(
@@ -80,7 +80,7 @@ class State(NamedTuple):
                 name="comal-divergence",
                 statement="KL(pi* || pi_{t+1}) <= KL(pi* || pi_t) + s_K  for every equilibrium pi*, where the error "
                 "s_K of K inner steps falls geometrically with K; with exact inner solves KL never grows",
-                source="docs/theory.md, moving references; Liu et al. 2025 for exact inner solves",
+                source="docs/theory.md, moving references; Liu et al. 2024 for exact inner solves",
                 of="last",
                 hypotheses=_within_cap,
                 quantity="kl",
@@ -138,7 +138,7 @@ class Comal(NamedTuple):
 
     References
     ----------
-    liu2025comal.
+    liu2024comal.
 
     Examples
     --------
