@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..verbs import Generator, Point, Schedule, TabularProblem, field, step_size_at
-from ._adaptive import accepted_step
+from ..verbs import Generator, Point, Schedule, TabularProblem, divergence, field, step_size_at
+from ._adaptive import ROUNDING, accepted_step
 from ._info import (
     BOTH,
     Contraction,
@@ -60,6 +60,8 @@ class State(NamedTuple):
     ----------
     step_size : float
         The last step accepted; 0 before the first.
+    moved : bool
+        Whether it changed the policy by more than rounding does.
     log_factor : float
         Sum of ``log(1 - eta_t beta)`` over the steps accepted: the logarithm of a bound on how much
         ``KL(pi* || pi_t)`` has shrunk.
@@ -70,6 +72,7 @@ class State(NamedTuple):
     x: Point
     t: int
     step_size: float
+    moved: bool
     log_factor: float
     calls: int
 
@@ -106,7 +109,7 @@ class AdaptiveExtragradient(NamedTuple):
         \pi_{t+1/2} \propto b_t \exp(\eta_t A \pi_t), \qquad
         \pi_{t+1} \propto b_t \exp(\eta_t A \pi_{t+1/2})
 
-    where :math:`\eta_t` is the first of `growth` times the last step, then that times `shrink`, ... for which
+    where :math:`\eta_t` is the first of `growth` times the last step (if that moved), this times `shrink`, ... for which
 
     .. math::
         KL(\pi_{t+1/2} \| \pi_{t+1}) \le (1-\eta_t\beta)\, KL(\pi_{t+1/2} \| \pi_t).
@@ -147,12 +150,14 @@ class AdaptiveExtragradient(NamedTuple):
 
     def init(self, problem: TabularProblem) -> State:
         """Start at the start."""
-        return State(x=problem.start, t=0, step_size=0.0, log_factor=0.0, calls=0)
+        return State(x=problem.start, t=0, step_size=0.0, moved=True, log_factor=0.0, calls=0)
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
         heat = problem.temperature
-        first = step_size_at(self.step_size, state.t) if state.t == 0 else self.growth * state.step_size
+        # Where nothing moves every step passes, and without this they would grow beyond all numbers.
+        growth = self.growth if state.moved else 1.0
+        first = step_size_at(self.step_size, state.t) if state.t == 0 else growth * state.step_size
         if first * heat >= 1.0:
             # Beyond, the base would have a negative weight.
             first = first * self.shrink if state.t == 0 else state.step_size
@@ -162,6 +167,7 @@ class AdaptiveExtragradient(NamedTuple):
             x=found.x,
             t=state.t + 1,
             step_size=found.step_size,
+            moved=divergence(problem, found.x, state.x) > ROUNDING,
             log_factor=state.log_factor + np.log1p(-found.step_size * heat),
             calls=state.calls + 1 + found.calls,
         )

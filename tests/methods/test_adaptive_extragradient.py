@@ -82,6 +82,15 @@ def test_steps_outgrow_the_worst_case_near_an_equilibrium_of_many_responses():
     assert np.median(steps) > 1.3 * extragradient_cap(facts.step_facts).scale
 
 
+@pytest.mark.parametrize("name", ["all_ties", "clear_favourite", "star"])
+def test_steps_stay_finite_where_all_pass(name):
+    """At temperature 0 every step passes once nothing moves."""
+    rule, problem, facts = set_up(Adaptive(), gp.zoo[name].game)
+    found = states(rule, problem, 4500)
+    assert found[-1].step_size < 1e9 and np.isfinite(found[-1].x.prob).all()
+    assert facts.gaps(found[-1].x.log[None], 0.0)[0] < 1e-12
+
+
 def test_calls_are_counted():
     """One product per step, one more per trial; the first step is halved until it passes."""
     rule, problem, _ = set_up(Adaptive(step_size=9.0, growth=1.0), COMAL, 0.1, start=START)
