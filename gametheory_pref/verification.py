@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -177,6 +178,9 @@ class Verification:
             else f"{wrong} of {len(self.rows)} rows did not come out as they should."
         )
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.to_text())}</pre>"
 
     def __repr__(self) -> str:
         return f"Verification({len(self.rows)} rows, {len(self.failures)} not as they should be)"

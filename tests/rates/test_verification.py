@@ -80,7 +80,7 @@ def test_the_table_is_plain_data_and_text(found: gp.Verification) -> None:
     text = found.to_text()
     assert f"{len(found.rows)} rows, all as they should be." in text
     for row in found.rows:
-        assert row.guarantee.name in text
+        assert row.guarantee.name in text and row.guarantee.name in found._repr_html_()
 
 
 def test_rows_that_fail_say_why(found: gp.Verification) -> None:
