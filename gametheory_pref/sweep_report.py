@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from .sweeping.comparison import Summary
 
 # Each picture weighs some tens of kilobytes; a page that is to be mailed stays below a few megabytes.
 _MOST_PICTURES = 30
-_MOST_LINES = 18
+# A picture with more lines than this cannot be read.
+_MOST_LINES = 12
 _MOST_FAILURES = 200
 # Gaps below it are as good as 0 for telling methods apart.
 _ROUNDING = 1e-12
@@ -56,14 +57,14 @@ class TheoremRow(NamedTuple):
     reason: str
 
 
-def report(comparison: Comparison) -> str:
-    """Return a page about a sweep in one file that loads nothing from elsewhere."""
+def report(comparison: Comparison, theorems: list[TheoremRow]) -> str:
+    """Return a page about a sweep, with these verdicts, in one file that loads nothing from elsewhere."""
     methods = len({cell.method for cell in comparison.cells})
     problems = len({(cell.game, cell.temperature) for cell in comparison.cells})
     sections = [
         section("Overview", _overview(comparison)),
         section("Final duality gap", summary_table(comparison)),
-        section("Theorems", _theorems(theorem_rows(comparison))),
+        section("Theorems", _theorems(theorems)),
         *_pictures(comparison),
     ]
     if comparison.failures:
@@ -204,7 +205,7 @@ def _picture(comparison: Comparison, game: str, temperature: float, place: int) 
     from .plot import gap_curves
     from .plot.page import svg
 
-    drawn = _drawable(comparison.solutions(game, temperature))
+    drawn, more = _drawable(comparison, game, temperature)
     title = f"{game}, temperature {temperature:g}"
     heading = f"<h3>{escape(title)}</h3>"
     if not drawn:
@@ -213,12 +214,18 @@ def _picture(comparison: Comparison, game: str, temperature: float, place: int) 
         picture = svg(gap_curves(drawn), f"gap{place}")
     except InputError as error:
         return f"{heading}<p>Not drawn: {escape(str(error))}.</p>"
-    return heading + figure(picture, f"Duality gap against payoff products, {title}")
+    rest = f"<p>The {len(drawn)} best methods; {more} more are in the table above.</p>" if more else ""
+    return heading + figure(picture, f"Duality gap against payoff products, {title}") + rest
 
 
-def _drawable(solutions: Mapping[str, list[Solution]]) -> dict[str, list[Solution]]:
+def _drawable(comparison: Comparison, game: str, temperature: float) -> tuple[dict[str, list[Solution]], int]:
+    """Return the runs of the best methods, and how many methods were left out."""
+    solutions = comparison.solutions(game, temperature)
     kept = {label: [one for one in runs if one.run is not None] for label, runs in solutions.items()}
-    return {label: runs for label, runs in list(kept.items())[:_MOST_LINES] if runs}
+    there = [row.method for row in comparison.summary() if (row.game, row.temperature) == (game, temperature)]
+    best = [method for method in there if kept.get(method)][:_MOST_LINES]
+    # In the order of the grid, so that a method has the same color in every picture.
+    return {label: runs for label, runs in kept.items() if label in best}, len([m for m in there if m not in best])
 
 
 def _failures(comparison: Comparison) -> str:

@@ -197,9 +197,9 @@ class Comparison:
 
     def to_html(self) -> str:
         """Return a page in one file that loads nothing from elsewhere: tables, pictures, verdicts of the theorems."""
-        from ..sweep_report import report
+        from ..sweep_report import report, theorem_rows
 
-        return report(self)
+        return report(self, theorem_rows(self))
 
     def _repr_html_(self) -> str:
         from ..sweep_report import summary_table

@@ -122,6 +122,7 @@ def test_usage(run: Any, config: pathlib.Path, db: pathlib.Path, tmp_path: pathl
     assert run("sweep", str(tmp_path / "absent.toml"), "--db", str(db)).code == 2
     assert run("report", str(tmp_path / "absent.sqlite"), "-o", str(tmp_path / "r.html")).code == 2
     assert run("report", str(db), "-o", str(tmp_path / "absent" / "r.html")).code == 2
+    assert "must end in .html" in run("report", str(db), "-o", str(tmp_path / "r.pdf")).err
 
 
 class _Links(html.parser.HTMLParser):
@@ -144,8 +145,13 @@ class _Links(html.parser.HTMLParser):
 def test_the_report_is_one_file(run: Any, config: pathlib.Path, db: pathlib.Path, tmp_path: pathlib.Path) -> None:
     run("sweep", str(config), "--db", str(db), "--quiet")
     target = tmp_path / "report.html"
-    result = run("report", str(db), "-o", str(target))
+    result = run("report", str(db), "-o", str(target), "--json")
     assert result.code == 0 and "no external files" in result.err
+    facts = json.loads(result.out)
+    assert (facts["schema"], facts["cells"], facts["failed"], facts["pending"]) == ("gtpref.report/1", 12, 0, 0)
+    held = {(row["method"], row["theorem"]): row["holds"] for row in facts["theorems"]}
+    # At both temperatures of both games.
+    assert held["extragradient", "extragradient-contraction"] == 4
     text = target.read_text(encoding="utf-8")
     page = _Links()
     page.feed(text)

@@ -54,3 +54,10 @@ def test_the_table_marks_the_best_and_escapes_names() -> None:
     assert table.count("<strong>") == 1
     assert "&lt;fast&gt;" in table and "<fast>" not in table and "&lt;g&gt;" in table
     assert comparison._repr_html_() == table
+
+
+def test_a_picture_shows_the_best_methods_and_counts_the_rest() -> None:
+    rules = {f"step {k}": gp.METHODS["extragradient"](step_size=1.0 / 2**k) for k in range(14)}
+    page = gp.compare("comal", rules, temperatures=[0.1], starts="random", max_steps=50).to_html()
+    assert page.count("<svg") == 1 and "The 12 best methods; 2 more are in the table above." in page
+    assert ">step 11</text>" in page and ">step 12</text>" not in page
