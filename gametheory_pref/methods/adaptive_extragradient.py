@@ -109,7 +109,7 @@ class AdaptiveExtragradient(NamedTuple):
         \pi_{t+1/2} \propto b_t \exp(\eta_t A \pi_t), \qquad
         \pi_{t+1} \propto b_t \exp(\eta_t A \pi_{t+1/2})
 
-    where :math:`\eta_t` is the first of `growth` times the last step (if that moved), this times `shrink`, ... for which
+    where :math:`\eta_t` is the first of `growth` times the last step (if that moved), this times `shrink`, ... with
 
     .. math::
         KL(\pi_{t+1/2} \| \pi_{t+1}) \le (1-\eta_t\beta)\, KL(\pi_{t+1/2} \| \pi_t).
