@@ -16,7 +16,7 @@ from ..verbs import Exact, Sampled, Schedule
 from .parser import UsageError
 from .reading import named_game
 
-_KEYS = ("methods", "games", "temperatures", "seeds", "starts", "max_steps", "tol", "oracle")
+_KEYS = ("methods", "games", "temperatures", "seeds", "references", "starts", "max_steps", "tol", "oracle")
 
 
 def read_grid(file: str) -> Grid:

@@ -75,6 +75,8 @@ def build_grid(
 
 
 def _questions(games: Any, temperatures: list[Any], references: Mapping[str, Any] | None) -> list[Question]:
+    if references is not None and not isinstance(references, Mapping):
+        raise InputError(f"references must map names of games to policies; got {references!r}")
     named = named_games(games)
     for name in references or {}:
         if name not in named:

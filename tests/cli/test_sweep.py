@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html.parser
 import json
+import os
 import pathlib
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -114,6 +117,30 @@ def test_a_wrong_configuration_is_named_by_file_and_key(
     assert result.code == 2
     assert re.search(f"wrong\\.toml: {words}", result.err), result.err
     assert not db.exists()
+
+
+def test_references_are_by_game(run: Any, config: pathlib.Path, db: pathlib.Path) -> None:
+    text = CONFIG.replace("temperatures", 'references = { "zoo:comal" = [0.5, 0.3, 0.2] }\ntemperatures')
+    config.write_text(text, encoding="utf-8")
+    assert run("sweep", str(config), "--db", str(db), "--quiet").code == 0
+    anchors = {cell.game: cell.cell.question.problem.reference for cell in gp.Comparison.load(db).cells}
+    assert anchors["four.csv"] is None and list(anchors["zoo:comal"]) == [0.5, 0.3, 0.2]
+
+
+def test_matrix_products_inside_cells_get_one_thread(config: pathlib.Path, db: pathlib.Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from gametheory_pref.cli import main\n"
+        "assert 'numpy' not in sys.modules\n"
+        "main(sys.argv[1:])\n"
+        "print(os.environ['OMP_NUM_THREADS'], os.environ['OPENBLAS_NUM_THREADS'])\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")}
+    environment["OMP_NUM_THREADS"] = "3"
+    command = [sys.executable, "-c", program, "sweep", str(config), "--db", str(db), "--dry-run", "--quiet"]
+    root = pathlib.Path(gp.__file__).parent.parent
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.split() == ["3", "1"]
 
 
 def test_usage(run: Any, config: pathlib.Path, db: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -76,6 +76,9 @@ def test_nothing_to_run_is_an_error_with_the_reason() -> None:
         ({"tol": -1.0}, "tol"),
         ({"oracle": "noisy"}, "oracle"),
         ({"references": {"rps": [0.5, 0.5]}}, "rps"),
+        ({"references": [0.5, 0.5]}, "references must map"),
+        ({"references": {"comal": [0.5, 0.6, 0.2]}}, "reference sums to 1.3"),
+        ({"temperatures": ["warm"]}, "temperature must be a number"),
     ],
 )
 def test_bad_arguments_are_named(changes: dict[str, object], words: str) -> None:
