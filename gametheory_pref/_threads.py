@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -15,46 +16,39 @@ _SERIAL_ENTRIES = 30_000
 _CHUNKS_PER_THREAD = 4
 
 
-def in_threads(
-    task: Callable[[slice], None], n_games: int, *, entries: float, largest_chunk: int | None = None
-) -> None:
+def in_threads(task: Callable[[slice], slice | None], n_games: int, *, entries: float) -> None:
     """Run `task` over slices that cover all games, on all cores that this process may use.
 
-    After an error or Ctrl-C no further chunk is begun.
+    After an error or Ctrl-C no further slice is begun.
 
     Parameters
     ----------
     task : callable
-        Works on one slice; slices do not overlap.
+        Works on one slice; slices do not overlap. It may stop early, so that Ctrl-C is seen, and return the rest.
     n_games : int
         How many games there are.
     entries : float
         Entries of matrices that all of it reads, as a measure of work.
-    largest_chunk : int, optional
-        Most games of a slice, for work so long that Ctrl-C should not wait for a fair share of it.
     """
     threads = available_threads() if entries > _SERIAL_ENTRIES else 1
-    count = 1 if threads == 1 else threads * _CHUNKS_PER_THREAD
-    if largest_chunk is not None:
-        count = max(count, -(-n_games // largest_chunk))
-    edges = np.linspace(0, n_games, max(1, min(n_games, count)) + 1).astype(int).tolist()
+    count = 1 if threads == 1 else min(n_games, threads * _CHUNKS_PER_THREAD)
+    edges = np.linspace(0, n_games, count + 1).astype(int).tolist()
     chunks: SimpleQueue[slice] = SimpleQueue()
     for chunk in map(slice, edges[:-1], edges[1:]):
         chunks.put(chunk)
-
-    def next_chunk() -> slice | None:
-        try:
-            return chunks.get_nowait()
-        except Empty:
-            return None
+    stop = threading.Event()
 
     def work() -> None:
         try:
-            while (chunk := next_chunk()) is not None:
-                task(chunk)
-        finally:
-            while next_chunk() is not None:
-                pass
+            while not stop.is_set():
+                rest = task(chunks.get_nowait())
+                if rest is not None:
+                    chunks.put(rest)
+        except Empty:
+            return
+        except BaseException:
+            stop.set()
+            raise
 
     if threads == 1:
         work()

@@ -118,14 +118,16 @@ def _advance(player, problem, rng, total, marks, tol, averaged):
     return Outcome(marks.step.size, False, False, swapped), state
 
 
-def _advance_batch(player, template, games, total, points, tol, averaged, out):
+def _advance_batch(player, template, games, total, points, budget, tol, averaged, out):
     """Run one rule on many games of one size, each from its start until its gap is at most `tol`.
 
-    Gaps are checked at `points`, the record points of a single run, so that both stop after the same step. Returns
-    False when a step ran out of scratch.
+    Gaps are checked at `points`, the record points of a single run, so that both stop after the same step. Returns how
+    many games are done when `budget` steps are taken, or when a step runs out of scratch.
     """
     rule, state, spare = player
     for game in range(games.payoff.shape[0]):
+        if budget <= 0:
+            return game
         start = Point(games.log_start[game], games.start[game])
         one = TabularProblem(
             games.payoff[game], template.blocks, start, start, games.temperature[game], template.oracle, template.arena
@@ -142,7 +144,7 @@ def _advance_batch(player, template, games, total, points, tol, averaged, out):
                     total[i] += state.x.prob[i]
                 state, spare = overwrite(new, spare), state
             if one.arena.cursor[1] != 0:
-                return False
+                return game
             out.finite[game] = is_finite(state.x)
             if not out.finite[game]:
                 break
@@ -153,7 +155,8 @@ def _advance_batch(player, template, games, total, points, tol, averaged, out):
             out.gap[game] = gap_of(one, answer)
             if out.gap[game] <= tol:
                 break
-    return True
+        budget -= state.t
+    return games.payoff.shape[0]
 
 
 class BatchGames(NamedTuple):

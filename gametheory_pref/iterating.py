@@ -25,7 +25,7 @@ from .verbs import Exact, Sampled
 # A stretch of compiled steps ends after about this long, so that an interrupt or a time limit is seen.
 _STRETCH_SECONDS = 0.2
 # Rough seconds per step: a fixed part, one per response, one per entry of the payoff matrix.
-_STEP_COST = (4e-7, 5e-8, 5e-10)
+_STEP_COST = (2e-7, 1e-8, 3e-10)
 _STEP_COST_INTERPRETED = (6e-5, 1e-7, 1e-9)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ._jit import delayed_interrupt
 from ._threads import in_threads
 from ._types import BoolArray, FloatArray, IntArray
 from .facts import condorcet_margins
@@ -23,8 +24,8 @@ from .verbs import Exact, Point, TabularProblem
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
-# A chunk of games that all run to the step limit takes about this long, so that Ctrl-C is seen.
-_CHUNK_SECONDS = 0.5
+# After about this long a thread looks whether Ctrl-C was pressed; the game at hand is finished first.
+_STRETCH_SECONDS = 0.2
 # Steps that a game is expected to take when work is weighed against the cost of a thread.
 _USUAL_STEPS = 50
 _ARENA_ROWS = 64
@@ -91,22 +92,22 @@ def run_rule_batch(rule: Rule, question: Question, max_steps: int, out: Answers)
     points = record_points(0, max_steps, Record().per_decade)
     for group in _groups(rule, question, max_steps):
         count, n = group.members.shape
-        in_threads(
-            functools.partial(_run_part, kernel, group, points, question.tol, out),
-            count,
-            entries=count * n * n * _USUAL_STEPS,
-            largest_chunk=max(1, int(_CHUNK_SECONDS / (max_steps * seconds_of_step(n)))),
-        )
+        run = functools.partial(_run_part, kernel, group, points, question.tol, out)
+        in_threads(run, count, entries=count * n * n * _USUAL_STEPS)
 
 
-def _run_part(kernel: Any, group: _Group, points: IntArray, tol: float, out: Answers, part: slice) -> None:
-    """Run the rule on some games of a group and write down how each ended."""
-    place = group.place[part]
-    found = _run_games(kernel, group.rule, BatchGames(*(column[part] for column in group.games)), points, tol)
-    out.policy[place[:, None], group.members[part]] = found.policy
-    out.gap[place], out.n_steps[place] = found.gap, found.n_steps
+def _run_part(
+    kernel: Any, group: _Group, points: IntArray, tol: float, out: Answers, part: slice
+) -> slice | None:
+    """Run the rule on games of a group, write down how each ended, and return those for which time was up."""
+    games = BatchGames(*(column[part] for column in group.games))
+    found, done = _run_games(kernel, group.rule, games, points, tol)
+    place, members = group.place[part][:done], group.members[part][:done]
+    out.policy[place[:, None], members] = found.policy[:done]
+    out.gap[place], out.n_steps[place] = found.gap[:done], found.n_steps[:done]
     unfinished = np.where(found.finite, Status.STEP_LIMIT, Status.NONFINITE)
-    out.status[place] = np.where(found.gap <= tol, Status.CONVERGED, unfinished)
+    out.status[place] = np.where(found.gap <= tol, Status.CONVERGED, unfinished)[:done]
+    return None if done == len(found.gap) else slice(part.start + done, part.stop)
 
 
 def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
@@ -127,7 +128,8 @@ def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
 def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept: BoolArray) -> _Group:
     members = np.nonzero(kept[place])[1].reshape(len(place), -1)
     rows, columns = members[:, :, None], members[:, None, :]
-    preference = question.preference[place[:, None, None], rows, columns]
+    everything = members.shape == question.active.shape
+    preference = question.preference if everything else question.preference[place[:, None, None], rows, columns]
     payoff = np.clip((preference - preference.swapaxes(1, 2)) / 2.0, -0.5, 0.5)
     log_start = question.log_reference[place[:, None], members]
     log_start -= log_start.max(axis=1, keepdims=True)
@@ -141,12 +143,15 @@ def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept
     return _Group(place, members, settled, games)
 
 
-def _run_games(kernel: Any, rule: Rule, games: BatchGames, points: IntArray, tol: float) -> BatchAnswers:
-    """Run the compiled loop, with more scratch if a step turns out to need it."""
+def _run_games(
+    kernel: Any, rule: Rule, games: BatchGames, points: IntArray, tol: float
+) -> tuple[BatchAnswers, int]:
+    """Run the compiled loop for a while, with more scratch if a step turns out to need it; return how many are done."""
     count, n = games.start.shape
     out = BatchAnswers(
         np.zeros((count, n)), np.full(count, np.inf), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.bool_)
     )
+    budget = int(_STRETCH_SECONDS / seconds_of_step(n))
     averaged = rule.info.answer == "average"
     blocks, start, rows = np.array([0, n]), Point(games.log_start[0], games.start[0]), _ARENA_ROWS
     while True:
@@ -154,6 +159,9 @@ def _run_games(kernel: Any, rule: Rule, games: BatchGames, points: IntArray, tol
             games.payoff[0], blocks, start, start, float(games.temperature[0]), Exact(), new_arena(n, rows)
         )
         state = copied(rule.init(template))
-        if kernel((rule, state, copied(state)), template, games, np.zeros(n), points, tol, averaged, out):
-            return out
+        player = rule, state, copied(state)
+        with delayed_interrupt():
+            done = int(kernel(player, template, games, np.zeros(n), points, budget, tol, averaged, out))
+        if template.arena.cursor[1] == 0:
+            return out, done
         rows = 4 * max(rows, int(template.arena.cursor[1]))

@@ -120,7 +120,7 @@ def test_results_depend_neither_on_threads_nor_on_neighbours(monkeypatch, thread
     monkeypatch.setattr(_threads, "available_threads", lambda: 1)
     one = gp.solve_batch(games, **settings)
     monkeypatch.setattr(_threads, "available_threads", lambda: threads)
-    monkeypatch.setattr(iterating_batch, "_CHUNK_SECONDS", 0.2)
+    monkeypatch.setattr(iterating_batch, "_STRETCH_SECONDS", 1e-4)
     many = gp.solve_batch(games, **settings)
     part = gp.solve_batch(games[40:50], **settings)
     for name in FIELDS:

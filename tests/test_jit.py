@@ -5,16 +5,20 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gametheory_pref import _jit
 from gametheory_pref._jit import Kernel, cache_folder, interpreted, jit
+from gametheory_pref.fused import kernel_of
+from gametheory_pref.methods import METHODS
 
 
 @jit
@@ -172,3 +176,97 @@ def test_a_compiled_kernel_is_found_on_the_disk(tmp_path: pathlib.Path) -> None:
         for _ in range(2)
     ]
     assert seen == [["False", "True"], ["True", "True"]]
+
+
+_RULE_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import gametheory_pref as gp
+from gametheory_pref.fused import kernel_of
+{setup}
+solution = gp.solve([[0.5, 0.9], [0.1, 0.5]], {method}, max_steps=1, tol=0.0)
+kernel = kernel_of(solution.run.rule).compiled
+print(solution.run.log_last[-1, 0], sum(kernel.stats.cache_hits.values()))
+"""
+
+
+def first_answer(folder: pathlib.Path, setup: str, method: str) -> tuple[float, bool]:
+    """Take one step in a process of its own; return a number of the answer, and whether compiled code was on the disk.
+
+    The package and further modules are imported from `folder`.
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", _RULE_PROGRAM.format(setup=setup, method=method), str(folder)],
+        capture_output=True, text=True, check=True, cwd=folder,
+        env={"PATH": "", "GAMETHEORY_PREF_CACHE_DIR": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    number, hits = result.stdout.split()
+    return float(number), hits != "0"
+
+
+@pytest.mark.slow
+def test_an_edit_of_anything_that_a_rule_is_compiled_from_gives_new_numbers(tmp_path: pathlib.Path) -> None:
+    """The rule itself, a verb's plain part, the run loop, a kernel, and what a kernel calls."""
+    package = tmp_path / "gametheory_pref"
+    shutil.copytree(pathlib.Path(_jit.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    method = "gp.METHODS['multiplicative_weights'](step_size=1.0)"
+    before, cached = first_answer(tmp_path, "rule = None", method)
+    assert not cached
+    assert first_answer(tmp_path, "rule = None", method) == (before, True)
+    for name, old, new in (
+        ("methods/multiplicative_weights.py", "state.x, rng), eta)", "state.x, rng), 2.0 * eta)"),
+        ("verbs.py", "        return schedule.scale\n", "        return 3.0 * schedule.scale\n"),
+        ("fused.py", "direction.value, step_size, problem", "direction.value, 0.5 * step_size, problem"),
+        ("kernels/steps.py", "base[i] + step_size * direction[i]", "base[i] + 5.0 * step_size * direction[i]"),
+        ("kernels/elementary.py", "return 1.0 + (r + r2", "return 1.5 + (r + r2"),
+    ):  # fmt: skip
+        source = package / name
+        text = source.read_text(encoding="utf-8")
+        assert text.count(old) == 1, name
+        source.write_text(text.replace(old, new), encoding="utf-8")
+        after, cached = first_answer(tmp_path, "rule = None", method)
+        assert not cached, name
+        assert abs(after - before) > 1e-3, name
+        source.write_text(text, encoding="utf-8")
+    assert first_answer(tmp_path, "rule = None", method) == (before, True)
+
+
+_OWN_RULE = """
+from typing import NamedTuple
+from gametheory_pref import METHODS
+from gametheory_pref.verbs import Point, field, mirror
+
+class State(NamedTuple):
+    x: Point
+    t: int
+
+class Own(NamedTuple):
+    def init(self, problem):
+        return State(x=problem.start, t=0)
+
+    def step(self, problem, state, rng):
+        return State(x=mirror(problem, state.x, field(problem, state.x, rng), {step}), t=state.t + 1)
+
+Own.info = METHODS["regret_matching"].info
+"""
+
+
+def test_only_rules_of_the_package_go_to_the_disk() -> None:
+    namespace: dict[str, Any] = {"__name__": "own_rule"}
+    exec(_OWN_RULE.format(step="1.0"), namespace)
+    kernel = kernel_of(namespace["Own"]())
+    assert kernel.sources is None
+    assert not kernel.is_cached
+    assert kernel_of(METHODS["extragradient"]()).sources == _jit.RULE_SOURCES
+
+
+@pytest.mark.slow
+def test_a_rule_from_elsewhere_is_never_read_from_the_disk(tmp_path: pathlib.Path) -> None:
+    """Its file may change without our noticing."""
+    (tmp_path / "gametheory_pref").symlink_to(pathlib.Path(_jit.__file__).parent)
+    seen = []
+    for step in ("1.0", "3.0"):
+        (tmp_path / "own_rule.py").write_text(_OWN_RULE.format(step=step), encoding="utf-8")
+        seen.append(first_answer(tmp_path, "import own_rule", "own_rule.Own()"))
+    assert [cached for _, cached in seen] == [False, False]
+    assert abs(seen[0][0] - seen[1][0]) > 1e-3

@@ -40,12 +40,11 @@ def exp_below(x):
 
 
 @jit(reassociate=True, allocates=False)
-def excess(d):
-    """Return ``d + expm1(-d)``, which is not negative, to relative accuracy; for ``d >= -709``, without branches."""
+def excess_series(d):
+    """Return ``d + expm1(-d)`` for ``|d| <= 0.3``, where the sum itself would lose its digits to cancellation."""
     d2 = d * d
     d4 = d2 * d2
     low = (1.0 / 2.0 - d * (1.0 / 6.0)) + (1.0 / 24.0 - d * (1.0 / 120.0)) * d2
     middle = (1.0 / 720.0 - d * (1.0 / 5040.0)) + (1.0 / 40320.0 - d * (1.0 / 362880.0)) * d2
     high = (1.0 / 3628800.0 - d * (1.0 / 39916800.0)) + d2 * (1.0 / 479001600.0)
-    near = d2 * (low + (middle + high * d4) * d4)
-    return near if abs(d) < 0.3 else d + (exp_below(-d) - 1.0)
+    return d2 * (low + (middle + high * d4) * d4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._jit import jit
-from .elementary import excess, exp_below
+from .elementary import excess_series, exp_below
 
 
 @jit(reassociate=True, allocates=False)
@@ -200,8 +200,10 @@ def gap_at(payoff_vector, log, prob, log_reference, temperature, blocks):
         shift = top + np.log(mass)
         for i in range(masses.size):
             reply = anchors[i] + sharpness * payoffs[i] - shift
-            gain = masses[i] * excess(logs[i] - reply) if masses[i] > 0.0 else exp_below(reply)
-            total += temperature * gain
+            difference = logs[i] - reply if masses[i] > 0.0 else -1.0
+            near = masses[i] * excess_series(difference)
+            far = masses[i] * (difference - 1.0) + exp_below(reply)
+            total += temperature * (near if abs(difference) < 0.3 else far)
     return 2.0 * total if blocks.size == 2 else total
 
 
