@@ -18,7 +18,7 @@ from .exact_methods import EXACT_NAMES, Answer, Limits, choose
 from .games import Game
 from .gap import problem_gap, value
 from .iterating import Run, run_rule
-from .methods import METHODS, as_rule
+from .methods import METHODS, as_rule, misfit
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import EXACT_GAP, Solution
 from .status import Status
@@ -186,13 +186,14 @@ def solution_of(
     """Return the solution at the end of a run, its gap measured on the game itself."""
     policy, info = run.policy(), run.rule.info
     which = "the average of the policies played" if info.answer == "average" else "the last policy"
+    done = f"{info.title}, {run.steps[-1]} steps; this is {which}"
     return Solution(
         problem=problem,
         policy=policy,
         value=value(problem, policy),
         gap=problem_gap(problem, policy),
         status=status,
-        message=f"{info.title}, {run.steps[-1]} steps; this is {which}; {status.message}",
+        message="; ".join(part for part in (done, misfit(info, problem.temperature), status.message) if part),
         method=info.name,
         n_steps=int(run.steps[-1]),
         payoff_calls=int(run.payoff_calls[-1]),

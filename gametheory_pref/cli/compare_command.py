@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..data import Loaded
 from ..errors import InputError, UnsupportedCombination
 from ..iterating import Run
-from ..methods import METHODS
+from ..methods import METHODS, misfit
 from ..solution import Solution
 from ..status import Status
 from ..trace import Record
@@ -27,7 +27,7 @@ from .parser import UsageError
 from .progress import Progress
 from .reading import load
 from .rule_arguments import plain_settings, rule_class, settings_in_words
-from .run_command import aligned, misfit, oracle_to_dict, plan_of
+from .run_command import aligned, oracle_to_dict, plan_of
 from .saving import require_folder
 from .text import fields
 from .theorem_words import main_claim
@@ -233,8 +233,9 @@ def claims(report: CompareReport) -> list[tuple[str, str]]:
     pairs = []
     for entry in report.ran:
         settings = settings_in_words(entry.run.rule, type(entry.run.rule)())
-        told = [*settings, main_claim(entry.run), *(text.removeprefix("note: ") for text in misfit(entry.run))]
-        pairs.append((entry.title, "; ".join(told)))
+        remark = misfit(entry.run.rule.info, entry.run.facts.temperature)
+        told = [*settings, main_claim(entry.run), remark]
+        pairs.append((entry.title, "; ".join(part for part in told if part)))
     return pairs + [(entry.title, f"NOT RUN: {entry.refusal}") for entry in report.entries if entry.refusal is not None]
 
 

@@ -18,6 +18,7 @@ from ..errors import UnsupportedCombination
 from ..games import MatrixGame, PreferenceGame
 from ..gap import payoff_vectors
 from ..iterating import Run
+from ..methods import misfit
 from ..problem import Policy, action_counts
 from ..solution import Solution
 from ..status import Status
@@ -172,11 +173,12 @@ def _exit_code(args: Namespace, report: RunReport) -> int:
 
 def lines(report: RunReport, *, every: bool) -> list[str]:
     """Return the run for a person."""
+    remark = misfit(report.run.rule.info, report.run.facts.temperature)
     return [
         heading(report.loaded),
         *remarks(report.loaded),
         method_line(report.run, report.plan),
-        *misfit(report.run),
+        *([f"note: {remark}"] if remark else []),
         "",
         *_trace_table(report.run),
         "",
@@ -193,16 +195,6 @@ def method_line(run: Run, plan: Plan) -> str:
     if isinstance(plan.oracle, Sampled):
         parts.append("samples gone on with" if plan.seed is None else f"rng {plan.seed}")
     return ", ".join(parts)
-
-
-def misfit(run: Run) -> list[str]:
-    """Return a remark where the method is for other temperatures."""
-    wanted = "regularized" if run.facts.temperature > 0.0 else "minimax"
-    info = run.rule.info
-    if wanted in info.solves:
-        return []
-    for_what = "positive temperatures" if "regularized" in info.solves else "temperature 0"
-    return [f"note: {info.name} is for {for_what}; here its answer need not approach the equilibrium"]
 
 
 def _trace_table(run: Run) -> list[str]:

@@ -91,6 +91,14 @@ def is_rule(value: Any) -> bool:
     return isinstance(value, tuple) and isinstance(getattr(type(value), "info", None), MethodInfo)
 
 
+def misfit(info: MethodInfo, temperature: float) -> str | None:
+    """Return a remark if the method is for other temperatures, else None."""
+    if ("regularized" if temperature > 0.0 else "minimax") in info.solves:
+        return None
+    for_what = "positive temperatures" if "regularized" in info.solves else "temperature 0"
+    return f"{info.name} is for {for_what}; here its answer need not approach the equilibrium"
+
+
 def settle(rule: Rule, facts: StepFacts) -> Rule:
     """Return the rule with its step size as a `Schedule`, all settings checked.
 

@@ -126,3 +126,9 @@ def test_every_step_beats_the_policy_before():
     policies = np.exp(found.log_last)
     for old, new in itertools.pairwise(policies):
         assert new @ found.facts.payoff @ old >= new @ np.log(new / old) / eta - 1e-14
+
+
+def test_a_method_for_other_temperatures_says_so() -> None:
+    solution = gp.solve(GAMES["comal"], WEIGHTS(), temperature=0.1, max_steps=10)
+    assert "multiplicative_weights is for temperature 0; here its answer need not approach" in solution.message
+    assert "need not approach" not in gp.solve(GAMES["comal"], WEIGHTS(), max_steps=10).message
