@@ -146,6 +146,20 @@ def test_a_gap_of_zero_has_a_place_on_the_axis():
     assert 0 < low < PAYOFF_FLOOR < high
 
 
+def test_a_gap_that_never_changes_is_a_flat_line():
+    still = solve(WEIGHTS(step_size=1e-300), game=gp.preference_game([[0.5, 0.6], [0.4, 0.5]]), steps=20)
+    ax = plot.gap_curves(still)
+    assert_allclose(by_gid(ax, "line-0").get_ydata(), 0.1)
+    low, high = ax.get_ylim()
+    assert 0.01 < low < 0.1 < high < 1
+
+
+def test_a_rate_near_a_pure_equilibrium_has_nothing_to_predict():
+    run = solve(WEIGHTS(step_size=0.3), game=gp.zoo["star"].game, steps=20)
+    ax = plot.convergence(run, guarantee="multiplicative-weights-local-rate")
+    assert "does not apply: the equilibrium plays one response only" in title(ax)
+
+
 @pytest.mark.parametrize("draw", [plot.gap_curves, plot.convergence])
 def test_a_run_that_ended_at_its_start_is_named(draw, weights):
     done = solve(WEIGHTS(step_size=0.1), game=gp.zoo["rock_paper_scissors"].game, steps=20)
@@ -235,10 +249,11 @@ def test_the_gap_without_regularisation_is_that_of_the_game(warm):
     assert legend(ax) == ["duality gap"]
 
 
-def test_a_theorem_that_does_not_apply_is_drawn_as_such():
+def test_a_theorem_that_does_not_apply_is_not_drawn_and_the_title_says_why():
     fast = solve(EXTRAGRADIENT(step_size=5.0), temperature=0.1, start=START)
     ax = plot.convergence(fast, guarantee="extragradient-contraction")
-    assert legend(ax)[1] == "bound of the theorem (does not apply)"
+    assert legend(ax) == ["KL(equilibrium || policy)"]
+    assert "bound-0" not in gids(ax)
     assert "does not apply: step_size is 5; the theorem needs at most" in title(ax)
     # Left to itself the picture takes a theorem that applies.
     assert "extragradient-local-rate" in title(plot.convergence(fast))

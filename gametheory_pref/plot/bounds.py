@@ -68,7 +68,8 @@ def convergence(
     Bounds with explicit constants are drawn as they are, and the curve has to stay below them (above, for a theorem
     about growth). Theorems that leave a constant open, and predictions for the neighbourhood of the equilibrium, are
     drawn as a slope through the last recorded point above rounding. The steps are on a logarithmic axis, except for
-    linear rates, which are straight lines over the steps themselves.
+    linear rates, which are straight lines over the steps themselves. A theorem that says nothing about the run, because
+    a hypothesis fails, is not drawn, and the title says why.
 
     Several runs of one rule (seeds) become their median with a band from the 10 to the 90 % point.
 
@@ -185,6 +186,8 @@ def _excuse(guarantee: Guarantee, run: Run) -> str | None:
     """Return why a theorem says nothing about a run."""
     if not (run.facts.is_exact or guarantee.sampled):
         return "the payoffs were sampled; the theorem is about exact ones"
+    if isinstance(guarantee, LocalRate) and _measurable(run, "kl") and not run.facts.frequencies.size:
+        return "the equilibrium plays one response only"
     return guarantee.hypotheses(run.rule, run.facts)
 
 
@@ -245,14 +248,12 @@ def _draw_all(
         seen += [np.maximum(line.low, floor), np.maximum(line.high, floor)]
         if (line.low <= floor).any():
             floors.add(floor)
-        if theorem is not None and len(line.steps):
+        if theorem is not None and theorem.excuse is None and len(line.steps):
             level = _level(theorem.guarantee, group.runs[0], line, floor)
             color = INK if one else line_look(place)["color"]
             text = _LABELS[type(theorem.guarantee)]
             if getattr(theorem.guarantee, "grows", False):
                 text += ", from below"
-            if theorem.excuse is not None:
-                text += " (does not apply)"
             ax.plot(
                 line.steps, level, color=color, linestyle="--" if one else (0, (5, 3)), linewidth=1.2,
                 label=text if one else f"_bound-{place}", gid=f"bound-{place}",
@@ -283,12 +284,12 @@ def _level(guarantee: Guarantee, run: Run, line: Line, floor: float) -> FloatArr
             return np.asarray(np.exp(np.log(line.middle[0]) + logs - logs[0]))
     above = np.flatnonzero(line.middle > 10.0 * floor)
     anchor = int(above[-1]) if above.size else len(steps) - 1
-    if isinstance(guarantee, LocalRate):
-        logs = (steps - steps[anchor]) * np.log(guarantee.factor(rule, facts))
-    else:
-        assert isinstance(guarantee, Decay)
-        logs = guarantee.power * np.log(steps / steps[anchor])
     with np.errstate(all="ignore"):
+        if isinstance(guarantee, LocalRate):
+            logs = (steps - steps[anchor]) * np.log(guarantee.factor(rule, facts))
+        else:
+            assert isinstance(guarantee, Decay)
+            logs = guarantee.power * np.log(steps / steps[anchor])
         return np.asarray(line.middle[anchor] * np.exp(logs))
 
 

@@ -189,7 +189,9 @@ def line_look(place: int) -> dict[str, Any]:
 
 
 def draw_line(ax: Axes, x: FloatArray | IntArray, line: Line, floor: float, label: str, place: int) -> None:
-    """Draw a median with its band; what lies below the floor is drawn on it."""
+    """Draw a median with its band; what lies below the floor is drawn on it. `log_limits` sets the range."""
+    # A range chosen by matplotlib would be empty for a curve that is flat.
+    ax.set_autoscaley_on(False)
     look = line_look(place)
     if (line.high > line.low).any():
         low, high = np.maximum(line.low, floor), np.maximum(line.high, floor)
