@@ -209,8 +209,9 @@ class MethodInfo:
     check : callable
         ``(rule, step_facts) -> None``; raises `InputError` for settings that make no sense.
     converges : bool
-        Whether, with the default settings, the answer comes as close as one likes to an equilibrium of every problem
-        that the method solves. False where the limit is biased or the answer may cycle; the tests hold a method to it.
+        Whether, with the default settings and payoffs of the size of win probabilities, the answer comes as close as
+        one likes to an equilibrium of every problem that the method solves. False where the limit is biased or the
+        answer may cycle; the tests hold a method to it.
     """
 
     name: str

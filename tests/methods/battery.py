@@ -274,6 +274,24 @@ def check_two_players_play_as_one_against_itself(rule_class: Any, *, jit: bool) 
             np.testing.assert_allclose(player, one.policy, atol=1e-8)
 
 
+def check_two_players_with_different_choices(rule_class: Any, *, jit: bool) -> None:
+    """Two rows against five columns, neither played evenly at the answer; payoffs of the size of win probabilities."""
+    game = gp.matrix_game(gp.zoo["two_by_five"].game.row_payoff / 6.0)
+    start = (policy(1, 2), policy(2, 5))
+    for heat in temperatures(rule_class.info):
+        try:
+            solution = run(rule_class(), game, jit=jit, temperature=heat, steps=3000, start=start)
+        except gp.UnsupportedCombination:
+            continue
+        for player, choices in zip(solution.policy, (2, 5), strict=True):
+            assert player.shape == (choices,) and (player >= 0.0).all()
+            np.testing.assert_allclose(player.sum(), 1.0, atol=1e-12)
+        told = gp.duality_gap(game, solution.policy, temperature=heat)
+        np.testing.assert_allclose(solution.gap, told, atol=1e-12)
+        if rule_class.info.converges:
+            assert solution.gap <= 0.1 * run_of(solution).gap_last[0], f"temperature {heat}"
+
+
 def check_going_on_is_one_long_run(rule_class: Any, *, jit: bool) -> None:
     for heat in temperatures(rule_class.info):
         keys = {"jit": jit, "temperature": heat, **off_centre(heat, 5)}
@@ -469,6 +487,7 @@ BATTERY: tuple[Callable[..., None], ...] = (
     check_twins_share,
     check_responses_without_reference_are_out,
     check_two_players_play_as_one_against_itself,
+    check_two_players_with_different_choices,
     check_going_on_is_one_long_run,
     check_callbacks_see_and_stop_the_run,
     check_the_time_limit_ends_the_run,
