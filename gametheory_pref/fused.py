@@ -377,18 +377,14 @@ def _recall(problem, bank, age):
 
 def _remember(problem, bank, x):
     out = fresh_bank(problem.arena, bank.log.shape[0])
-    for age in range(out.log.shape[0]):
-        steps.set_scaled(1.0, x.log if age == 0 else bank.log[age - 1], out.log[age])
-        steps.set_scaled(1.0, x.prob if age == 0 else bank.prob[age - 1], out.prob[age])
+    for i in range(x.log.size):
+        out.log[0, i] = x.log[i]
+        out.prob[0, i] = x.prob[i]
+    for age in range(1, out.log.shape[0]):
+        for i in range(x.log.size):
+            out.log[age, i] = bank.log[age - 1, i]
+            out.prob[age, i] = bank.prob[age - 1, i]
     return out
-
-
-def _blend_bank(problem, bank, weights):
-    out = fresh_row(problem.arena).value
-    steps.set_scaled(weights[0], bank.log[0], out)
-    for age in range(1, len(weights)):
-        steps.add_scaled(weights[age], bank.log[min(age, bank.log.shape[0] - 1)], out)
-    return Anchor(out)
 
 
 def _bookmark(problem):
@@ -435,7 +431,6 @@ _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.bank_of: _bank_of,
     verbs.recall: _recall,
     verbs.remember: _remember,
-    verbs.blend_bank: _blend_bank,
     verbs.bookmark: _bookmark,
     verbs.keep: _keep,
     verbs.regrets: _regrets,
@@ -470,9 +465,11 @@ def _register() -> None:
     for function in _SUPPORT:
         _register_part(function)
     by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
-    by(verbs.blend, lambda problem, points, weights: _weighted_sum(points, Anchor, "log"), inline=True)
-    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(points, Mixture, "prob"), inline=True)
-    by(verbs.combine, lambda problem, directions, weights: _weighted_sum(directions, Direction, "value"), inline=True)
+    recalled, values = "recall(problem, parts, {k}).log", "parts[{k}].value"
+    by(verbs.blend, lambda problem, points, weights: _weighted_sum(weights, "parts[{k}].log", Anchor), inline=True)
+    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(weights, "parts[{k}].prob", Mixture), inline=True)
+    by(verbs.combine, lambda problem, parts, weights: _weighted_sum(weights, values, Direction), inline=True)
+    by(verbs.blend_bank, lambda problem, bank, weights: _weighted_sum(weights, recalled, Anchor), inline=True)
     by(do_step, lambda rule, problem, state, rng: rule.instance_class.step, inline=True)
     by(do_init, lambda rule, problem: rule.instance_class.init)
     by(calls_of, lambda state: (lambda state: state.calls) if "calls" in state.fields else (lambda state: 0))
@@ -489,20 +486,20 @@ def _samples_nothing(problem: Any) -> bool:
     return bool(oracle.instance_class is verbs.Exact)
 
 
-def _weighted_sum(parts: Any, result: type, attribute: str) -> Callable[..., Any]:
-    """Return the loop ``out = sum_k weights[k] * parts[k].attribute`` for this number of parts, in one pass."""
-    count = range(len(parts.types))
+def _weighted_sum(weights: Any, part: str, result: type) -> Callable[..., Any]:
+    """Return the loop ``out = sum_k weights[k] * part_k`` for this number of parts, in one pass."""
+    count = range(len(weights))
     # 0 * -inf would be NaN: a policy that is left out may have responses without mass.
     terms = " + ".join(f"(w{k} * v{k}[i] if w{k} != 0.0 else 0.0)" for k in count)
     source = [
         "def weighted_sum(problem, parts, weights):",
         "    out = fresh_row(problem.arena).value",
-        *(f"    v{k}, w{k} = parts[{k}].{attribute}, weights[{k}]" for k in count),
+        *(f"    v{k}, w{k} = {part.format(k=k)}, weights[{k}]" for k in count),
         "    for i in range(out.size):",
         f"        out[i] = {terms}",
         "    return result(out)",
     ]
-    return _written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
+    return _written("weighted_sum", source, {"fresh_row": fresh_row, "recall": verbs.recall, "result": result})
 
 
 def _copying(state: Any, types: Any) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ LN2_HIGH = 0.6931471803691238  # trailing zeros: exact products with small whole
 LN2_LOW = 1.9082149292705877e-10
 ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, left in the low bits
 ROUND_BITS = 0x4338000000000000
+SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
 @jit(reassociate=True, allocates=False)
@@ -48,3 +49,31 @@ def excess_series(d):
     middle = (1.0 / 720.0 - d * (1.0 / 5040.0)) + (1.0 / 40320.0 - d * (1.0 / 362880.0)) * d2
     high = (1.0 / 3628800.0 - d * (1.0 / 39916800.0)) + d2 * (1.0 / 479001600.0)
     return d2 * (low + (middle + high * d4) * d4)
+
+
+@jit(reassociate=True, allocates=False)
+def _log_series(z):
+    """Return ``(atanh(s)/s - 1) / z`` for ``z = s**2 <= 0.03``."""
+    p = 1.0 / 23.0
+    p = p * z + 1.0 / 21.0
+    p = p * z + 1.0 / 19.0
+    p = p * z + 1.0 / 17.0
+    p = p * z + 1.0 / 15.0
+    p = p * z + 1.0 / 13.0
+    p = p * z + 1.0 / 11.0
+    p = p * z + 1.0 / 9.0
+    p = p * z + 1.0 / 7.0
+    p = p * z + 1.0 / 5.0
+    return p * z + 1.0 / 3.0
+
+
+@jit(allocates=False)
+def lane_log(x):
+    """Return log(x) of a positive normal number without branches."""
+    bits = np.float64(x).view(np.int64)
+    exponent = (bits - np.int64(SQRT_HALF_BITS)) >> np.int64(52)
+    f = np.int64(bits - (exponent << np.int64(52))).view(np.float64) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    whole = np.float64(exponent)
+    return whole * LN2_HIGH + (2.0 * s + (2.0 * s * z * _log_series(z) + whole * LN2_LOW))

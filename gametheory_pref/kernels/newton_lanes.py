@@ -12,7 +12,8 @@ every loop over lanes into vector instructions. Four things differ:
   call.
 * The factors are in single precision, which doubles the lanes of a vector. Each step still removes all but a
   small share of the error, and the error itself is evaluated in double precision.
-* exp and log are written out, because calls to the mathematical library do not vectorise.
+* exp and log are written out, because calls to the mathematical library do not vectorise; and divisions are
+  `np.divide`, because the compiled ``/`` checks for zero, which is a branch.
 
 An answer is taken from its lane in the step at which that lane converges, so it does not depend on the
 neighbours. A game whose lane does not converge (low temperatures) is solved again by `newton_path`.
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._jit import jit
-from .elementary import LN2_HIGH, LN2_LOW, exp_below
+from .elementary import exp_below, lane_log
 from .logspace import log_normalize
 from .newton import certify, newton_path, whole
 
@@ -56,45 +57,11 @@ _STEP_LIMIT = 2
 _NONFINITE = 5
 _INACCURATE = 6
 
-_SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
-_ONE_BITS = 0x3FF0000000000000
-
 
 @jit
 def lane_exp(x):
     """Return exp(x) without branches; 0 below -708, the exponential of 709 above 709."""
     return exp_below(min(x, 709.0))
-
-
-@jit(reassociate=True)
-def _log_series(z):
-    """Return ``(atanh(s)/s - 1) / z`` for ``z = s**2 <= 0.03``."""
-    p = 1.0 / 23.0
-    p = p * z + 1.0 / 21.0
-    p = p * z + 1.0 / 19.0
-    p = p * z + 1.0 / 17.0
-    p = p * z + 1.0 / 15.0
-    p = p * z + 1.0 / 13.0
-    p = p * z + 1.0 / 11.0
-    p = p * z + 1.0 / 9.0
-    p = p * z + 1.0 / 7.0
-    p = p * z + 1.0 / 5.0
-    return p * z + 1.0 / 3.0
-
-
-@jit
-def lane_log(x):
-    """Return log(x) of a positive normal number without branches.
-
-    Divisions here and below are `np.divide`, because the compiled ``/`` checks for zero, which is a branch.
-    """
-    bits = np.float64(x).view(np.int64)
-    exponent = (bits - np.int64(_SQRT_HALF_BITS)) >> np.int64(52)
-    f = np.int64(bits - (exponent << np.int64(52))).view(np.float64) - 1.0
-    s = np.divide(f, 2.0 + f)
-    z = s * s
-    whole = np.float64(exponent)
-    return whole * LN2_HIGH + (2.0 * s + (2.0 * s * z * _log_series(z) + whole * LN2_LOW))
 
 
 class Bundle(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._jit import jit
-from .elementary import excess_series, exp_below
+from .elementary import excess_series, exp_below, lane_log
 
 
 @jit(reassociate=True, allocates=False)
@@ -240,6 +240,8 @@ def share_out_one(weight, otherwise, log, prob):
     total = 0.0
     for i in range(prob.size):
         total += weight[i]
+    scale, rest = (1.0 / total, 0.0) if total > 0.0 else (0.0, 1.0)
     for i in range(prob.size):
-        prob[i] = weight[i] / total if total > 0.0 else otherwise[i]
-        log[i] = np.log(prob[i]) if prob[i] > 0.0 else -np.inf
+        prob[i] = scale * weight[i] + rest * otherwise[i]
+        value = lane_log(prob[i])
+        log[i] = value if prob[i] > 0.0 else -np.inf
