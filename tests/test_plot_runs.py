@@ -27,6 +27,7 @@ WEIGHTS, EXTRAGRADIENT = gp.METHODS["multiplicative_weights"], gp.METHODS["extra
 CYCLE = gp.preference_game(
     [[0.5, 0.9, 0.3], [0.1, 0.5, 0.95], [0.7, 0.05, 0.5]], names=["rock", "scissors", "paper"]
 )
+OTHER = gp.preference_game([[0.5, 0.6, 0.3], [0.4, 0.5, 0.95], [0.7, 0.05, 0.5]], names=CYCLE.names)
 START = [0.7, 0.2, 0.1]
 LONG = [f"an-enormously-long-model-name-{k}-2024-04-09" for k in range(12)]
 
@@ -556,6 +557,9 @@ def test_names_of_neighbouring_panels_do_not_meet():
 @pytest.mark.parametrize(("count", "size"), [(1, (3.2, 3.0)), (1, None), (10, (8.0, 6.0)), (10, None)])
 def test_the_legend_covers_no_data(count, size, weights):
     runs = dict.fromkeys(LONG[:count], weights)
+    if count > 1:
+        # With an equilibrium of its own.
+        runs[LONG[0]] = solve(WEIGHTS(step_size=0.1), game=OTHER, steps=5)
     for draw in PICTURES:
         ax = None if size is None else Figure(figsize=size, layout="constrained").add_subplot()
         ax = draw(runs, ax=ax)

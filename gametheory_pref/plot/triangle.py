@@ -48,6 +48,13 @@ class _View(NamedTuple):
             return np.asarray((part / part.sum(axis=1, keepdims=True)) @ self.places)
 
 
+class _Equilibria(NamedTuple):
+    """Where the equilibria of the problems lie, one point if all are the same, and what the legend calls them."""
+
+    points: FloatArray
+    name: str
+
+
 def simplex_trajectory(
     solutions: Runs,
     *,
@@ -103,11 +110,12 @@ def simplex_trajectory(
     view = _view(game, responses)
     if vector_field and game.n_responses != 3:
         raise InputError(f"vector_field is for games of three responses; this one has {game.n_responses}")
-    titles = _titles(groups, game, view)
+    titles, equilibria = _titles(groups, game, view), _equilibria(view, groups)
     with style():
         own = ax is None
         if ax is None:
-            ax = _own_axes(view, game, titles, groups)
+            entries = [text for group in groups for text in _entries(group.runs[0], group.label)]
+            ax = _own_axes(view, game, titles, [*entries, equilibria.name])
         names = _names(game, view, _longest(axes_size(ax)[0], view, own=own))
         labels = legend_names([group.label for group in groups], axes_size(ax)[0])
         _draw_frame(ax, view)
@@ -115,7 +123,7 @@ def simplex_trajectory(
             _draw_field(ax, view, groups[0].runs[0])
         for place, (group, label) in enumerate(zip(groups, labels, strict=True)):
             _draw_path(ax, view, group.runs[0], label, place)
-        _mark_equilibria(ax, view, groups)
+        _mark_equilibria(ax, equilibria)
         _name_corners(ax, view, names)
         _set_limits(ax, view, 0.0 if own else _beside(view, names))
         above, below = _heights(view)
@@ -196,23 +204,29 @@ def _of_game(run: Run, probabilities: FloatArray) -> FloatArray:
     return whole
 
 
-def _mark_equilibria(ax: Axes, view: _View, groups: list[Group]) -> None:
-    """Mark the equilibrium of each problem; in the colour of its run where the runs have different ones."""
+def _equilibria(view: _View, groups: list[Group]) -> _Equilibria:
     answers = [_exact(group.solutions[0]) for group in groups]
-    unique = all(answer.certificate().unique is not False for answer in answers)
+    points = np.array([view.points(np.asarray(answer.policy)[None, :])[0] for answer in answers])
+    name = "equilibrium"
+    if np.isnan(points).any():
+        name = "equilibrium (where it plays one of the three)"
+    elif any(answer.certificate().unique is False for answer in answers):
+        name = "equilibrium, one of several"
+    if np.allclose(points, points[0], atol=1e-9, equal_nan=True):
+        return _Equilibria(points[:1], name)
+    return _Equilibria(points, f"{name}, each in its colour")
+
+
+def _mark_equilibria(ax: Axes, found: _Equilibria) -> None:
+    """Mark the equilibrium of each problem; in the colour of its run where the runs have different ones."""
     look: dict[str, Any] = {
         "linestyle": "none", "marker": "P", "markersize": 9.0, "markeredgecolor": WHITE, "zorder": 5,
         "clip_on": False, "in_layout": False,
     }
-    points = [view.points(np.asarray(answer.policy)[None, :])[0] for answer in answers]
-    one = bool(np.allclose(points, points[0], atol=1e-9, equal_nan=True))
-    for place, point in enumerate(points[:1] if one else points):
-        color = INK if one else line_look(place)["color"]
+    for place, point in enumerate(found.points):
+        color = INK if len(found.points) == 1 else line_look(place)["color"]
         ax.plot(*point, markerfacecolor=color, label=f"_{place}", gid=f"equilibrium-{place}", **look)
-    name = "equilibrium" if unique else "equilibrium, one of several"
-    if np.isnan(points).any():
-        name = "equilibrium (where it plays one of the three)"
-    ax.plot([], [], markerfacecolor=INK, label=name if one else f"{name}, each in its colour", **look)
+    ax.plot([], [], markerfacecolor=INK, label=found.name, **look)
 
 
 def _exact(solution: Solution) -> Solution:
@@ -250,7 +264,7 @@ def _names(game: PreferenceGame, view: _View, limit: int) -> list[str]:
     return names if max(map(len, names)) <= limit else shorten(full, max(limit - _NUMBER, 4))
 
 
-def _own_axes(view: _View, game: PreferenceGame, titles: list[str], groups: list[Group]) -> Axes:
+def _own_axes(view: _View, game: PreferenceGame, titles: list[str], entries: list[str]) -> Axes:
     """Return new axes that the polygon fills, on a page with room for names, title and legend.
 
     The places are set by hand: layout engines do not foresee how equal units shrink a box.
@@ -258,7 +272,6 @@ def _own_axes(view: _View, game: PreferenceGame, titles: list[str], groups: list
     span = np.ptp(view.places, axis=0)
     width, height = _POLYGON_INCHES, _POLYGON_INCHES * float(span[1] / span[0])
     side = _beside(view, _names(game, view, LONGEST_LABEL)) + _MARGIN
-    entries = [text for group in groups for text in _entries(group.runs[0], group.label)] + ["equilibrium"]
     above, below = (part / 72.0 for part in _heights(view))
     top = above + 0.16 * _count_lines(titles, _TITLE_SHARE * width) + _MARGIN
     bottom = below + 0.17 * legend_rows(entries, width)[1] + 0.1 + _MARGIN
