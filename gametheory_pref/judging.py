@@ -40,8 +40,12 @@ POWER_TOLERANCE = 0.1
 _WINDOW = 30.0
 _FEWEST_POINTS = 8
 
-# Limits: divergence from the limit that counts as having arrived.
+# With fewer record points no wave is taken out, so that the interval of the slope must exclude the rate, too.
+_FEWEST_FOR_A_WAVE = 16
+
+# Limits: divergence from the limit that counts as having arrived, and the relative change that counts as none.
 ARRIVED = 1e-12
+_AT_REST = 1e-9
 
 _LABELS = {"gap": "the duality gap", "gap0": "the gap of the game without temperature", "kl": "KL(pi* || pi)"}
 
@@ -331,6 +335,9 @@ def _compare_rates(
         verdict, reason = "inconclusive", f"{reason}; the rate has not settled ({np.exp(rest.slope):.6g} at the end)"
     elif rest.slope < goal and _is_mixture(guarantee, run, steps, logs):
         verdict, reason = "inconclusive", f"{reason}; faster modes, at the rates predicted for them, still outweigh it"
+    elif len(window) < _FEWEST_FOR_A_WAVE and whole.interval[0] <= goal <= whole.interval[1]:
+        verdict = "inconclusive"
+        reason = f"{reason}; {len(window)} record points cannot tell a wave from a wrong rate, record more"
     return _report(guarantee, [run], verdict, reason, **numbers)
 
 
@@ -372,17 +379,27 @@ def _judge_limit(guarantee: Limit, run: Run) -> RateReport:
     distance = run.facts.divergence_from(log_limit, log_policies(run, guarantee.of))
     curve = Curve(_of(guarantee, "KL(limit || pi)"), run.steps, distance, np.full(len(distance), np.nan))
     reason = f"KL(limit || pi) is {distance[-1]:.3g} after step {run.steps[-1]}; {_bias(run, log_limit)}"
-    halfway = distance[np.searchsorted(run.steps, run.steps[-1] // 2)]
     verdict: Verdict
     if distance[0] <= 1e6 * ARRIVED:
         verdict, reason = "inconclusive", f"the run starts at the limit, KL(limit || start) = {distance[0]:.3g}"
     elif distance[-1] <= ARRIVED:
         verdict = "holds"
-    elif distance[-1] < 0.9 * halfway:
+    elif _still_falls(run.steps, distance):
         verdict, reason = "inconclusive", f"{reason}; still falling, run longer"
     else:
         verdict = "violated"
     return _report(guarantee, [run], verdict, reason, curve=curve)
+
+
+def _still_falls(steps: IntArray, distance: FloatArray) -> bool:
+    """Return whether a distance fell in the second half of a run, and hardly less than in the quarter before.
+
+    One that settles above 0 falls less and less; one that goes to 0 slowly falls about twice as much in the half.
+    """
+    quarter, half, end = (distance[np.searchsorted(steps, steps[-1] // part)] for part in (4, 2, 1))
+    if end < 0.9 * half:
+        return True
+    return bool(half - end > max(0.5 * (quarter - half), _AT_REST * end))
 
 
 def _bias(run: Run, log_limit: FloatArray) -> str:

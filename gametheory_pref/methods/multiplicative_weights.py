@@ -90,14 +90,15 @@ def _spiral_hypotheses(rule: Any, facts: Facts) -> str | None:
 
 
 def _local_factor(rule: Any, facts: Facts) -> float:
-    return float(1.0 + (rule.step_size.scale * facts.frequencies.max()) ** 2)
+    return float(1.0 + (rule.step_size.scale * facts.frequencies.max(initial=0.0)) ** 2)
 
 
 def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
     reason = first_reason(_spiral_hypotheses(rule, facts), constant_step(rule))
     if reason is not None:
         return reason
-    end = np.log(start_divergence(facts)) + facts.horizon * np.log(_local_factor(rule, facts))
+    with np.errstate(divide="ignore"):
+        end = np.log(start_divergence(facts)) + facts.horizon * np.log(_local_factor(rule, facts))
     return None if end < np.log(0.01) else "the run does not stay near the equilibrium, where alone the rate holds"
 
 

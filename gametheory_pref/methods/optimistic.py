@@ -97,7 +97,7 @@ def _printed_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
 def _last_hypotheses(rule: Any, facts: Facts) -> str | None:
     reason = first_reason(cold(facts), exact_payoffs(facts), one_policy(facts), constant_step(rule))
     reason = reason or unique_equilibrium(facts)
-    return reason or within(rule.step_size, 0.0625 / facts.payoff_bound, "1/(16 a)")
+    return reason or within(rule.step_size, 0.0625 / facts.step_facts.payoff_bound, "1/(16 a)")
 
 
 def _equilibrium(rule: Any, facts: Facts) -> FloatArray:

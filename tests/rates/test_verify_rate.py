@@ -352,7 +352,24 @@ def test_standing_still_near_the_equilibrium_is_no_rate(good: gp.Solution) -> No
     assert gp.verify_rate(resting, local_rate(0.5)).verdict == "violated"
 
 
+def test_few_points_cannot_tell_a_wave_from_a_wrong_rate() -> None:
+    # Two responses turn about nothing, but momentum overshoots: KL nearly vanishes twice on its way.
+    short = run_of([[0.5, 0.7], [0.3, 0.5]], "accelerated", max_steps=40, reference=None, record=gp.Record())
+    report = gp.verify_rate(short, "accelerated-local-rate")
+    assert report.verdict == "inconclusive" and "record points cannot tell a wave from a wrong rate" in report.reason
+
+
 # -- limits
+
+
+@pytest.mark.parametrize("step_size", [1e-5, 1e-4, 1e-3])
+def test_slow_is_not_wrong(step_size: float) -> None:
+    rule = gp.METHODS["nash_md"](step_size=step_size)
+    slow = run_of(method=rule, reference=None, start=START, max_steps=2000)
+    report = gp.verify_rate(slow, "nash-md-constant-step-limit")
+    assert report.verdict == "inconclusive" and report.reason.endswith("still falling, run longer")
+    # Where it does not go it does not go slowly either.
+    assert gp.verify_rate(slow, limit([0.7, 0.2, 0.1])).verdict == "violated"
 
 
 def test_limits_are_told_apart(good: gp.Solution) -> None:
@@ -460,6 +477,14 @@ def test_a_run_that_starts_at_the_equilibrium_decides_nothing() -> None:
     resting = run_of(RPS, temperature=0.1, reference=None)
     for claim in (contraction(0.9), bound(lambda t: 1.0 / (t + 1.0)), local_rate(0.5), limit(np.full(3, 1 / 3))):
         assert gp.verify_rate(resting, claim).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("name", [rule.info.name for rule in gp.METHODS.primary()])
+def test_a_single_response_decides_nothing(name: str) -> None:
+    rule = gp.METHODS[name]
+    temperature = 0.0 if "minimax" in rule.info.solves else 0.1
+    alone = run_of([[0.5]], name, temperature, reference=None, max_steps=10)
+    assert gp.verify_rate(alone).verdict == "inconclusive"
 
 
 def test_a_run_of_one_step_decides_nothing() -> None:
