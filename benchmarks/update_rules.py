@@ -394,7 +394,7 @@ def large_step(n: int, rounds: int) -> dict[str, float]:
     """Measure a step of extragradient, which has two products."""
     preference = random_preference(np.random.default_rng(1), n, n)
     fused = Fused(preference, gp.METHODS["extragradient"](1.0), 0.1)
-    payoff, prob, out = preference - 0.5, np.full(n, 1.0 / n), np.zeros(n)
+    payoff, prob, out = fused.problem.payoff, np.full(n, 1.0 / n), np.zeros(n)
     flat, count = payoff.reshape(-1), max(20, 4_000_000 // n**2)
     best = interleaved(
         {

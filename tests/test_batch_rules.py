@@ -182,3 +182,33 @@ def test_calls_after_the_first_search_no_types(monkeypatch):
     monkeypatch.setattr(dispatcher._DispatcherBase, "typeof_pyval", refuse)
     for method in ("extragradient", "mirror_descent", "extragradient"):
         assert gp.solve(COMAL, method, **settings).n_steps == 5
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_a_task_leaves_over_is_taken_up_again(monkeypatch, threads):
+    monkeypatch.setattr(_threads, "available_threads", lambda: threads)
+    visits = np.zeros(100, dtype=int)
+
+    def task(games):
+        first = slice(games.start, min(games.start + 7, games.stop))
+        visits[first] += 1
+        return None if first.stop == games.stop else slice(first.stop, games.stop)
+
+    _threads.in_threads(task, len(visits), entries=1e9)
+    assert_array_equal(visits, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_slice_is_begun_after_ctrl_c(monkeypatch, threads):
+    monkeypatch.setattr(_threads, "available_threads", lambda: threads)
+    begun = []
+
+    def task(games):
+        begun.append(games)
+        if len(begun) >= 5:
+            raise KeyboardInterrupt
+        return games
+
+    with pytest.raises(KeyboardInterrupt):
+        _threads.in_threads(task, 100, entries=1e9)
+    assert len(begun) <= 5 + threads
