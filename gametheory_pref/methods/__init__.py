@@ -112,7 +112,7 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
     if hasattr(rule, "step_size"):
         schedule = _schedule(rule.step_size, info, facts)
         rule = rule._replace(step_size=schedule)
-        product = schedule.scale / schedule.offset**schedule.power * facts.temperature
+        product = _largest_product(schedule, facts)
         if product > info.largest_product * (1.0 + 1e-12):
             raise InputError(
                 f"step_size times temperature is {product:.4g}; {info.name} needs at most {info.largest_product:g} "
@@ -154,13 +154,23 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
             found = info.step_sizes[rule.step_size](facts) if named else first.step_size
             columns: list[Any] = [np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found]
             schedule = Schedule(*columns)
-            product = schedule.scale / schedule.offset**schedule.power * facts.temperature
+        product = _largest_product(schedule, facts)
         for game in np.flatnonzero((product > info.largest_product) | np.isin(schedule.scale, (0.0, np.inf))):
             _settled_alone(rule, facts, game)
     if info.check is not None:
         for other in range(1, count):
             _settled_alone(rule, facts, other)
     return first, schedule
+
+
+def _largest_product(schedule: Schedule, facts: StepFacts) -> Any:
+    """Return the largest step size of the run, its first or its last, times the temperature."""
+    last = schedule.offset + facts.horizon - 1
+    with np.errstate(all="ignore"):
+        first_size, last_size = (
+            schedule.scale / np.float64(t) ** schedule.power for t in (schedule.offset, last)
+        )
+        return np.maximum(first_size, last_size) * facts.temperature
 
 
 def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule:

@@ -280,6 +280,8 @@ def anchored_log_factor(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
 
 def within(schedule: Schedule, largest: float, formula: str) -> str | None:
     """Return None if no step exceeds `largest`, else the sentence that says so."""
+    if schedule.power < 0.0:
+        return f"the steps grow; the theorem needs all of them to be at most {formula} = {largest:.4g}"
     first = float(step_sizes_of(schedule, np.array([1]))[0])
     if first <= largest * (1.0 + 1e-12):
         return None

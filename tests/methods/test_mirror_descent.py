@@ -174,3 +174,12 @@ def test_the_gradient_of_online_ipo_is_that_of_the_regularised_win_rate():
     )
     moved = (np.log(small.policy) - np.log(frozen)) / 1e-6
     assert_allclose(moved - moved.mean(), natural - natural.mean(), atol=1e-6)
+
+
+def test_steps_that_grow_leave_the_theorem_and_are_refused_beyond_full_pull():
+    growing = MIRROR_DESCENT(step_size=gp.Schedule(0.01, power=-1.0))
+    settings = {"temperature": 0.1, "start": [0.5, 0.3, 0.2], "tol": 0.0, "jit": False}
+    report = gp.verify_rate(gp.solve(GAMES["comal"], growing, max_steps=100, **settings), "mirror-descent-contraction")
+    assert report.verdict == "inconclusive" and "the steps grow" in report.reason
+    with pytest.raises(gp.InputError, match="step_size times temperature is 2; mirror_descent needs at most 1"):
+        gp.solve(GAMES["comal"], growing, max_steps=2000, **settings)
