@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ def verify_rate(runs: Solution | Sequence[Solution], guarantee: Guarantee | str 
 
 
 def _runs(runs: Any) -> list[Run]:
-    solutions = [runs] if isinstance(runs, Solution) else list(runs)
+    solutions = [runs] if isinstance(runs, Solution) else list(runs) if isinstance(runs, Iterable) else []
     if not solutions or not all(isinstance(solution, Solution) for solution in solutions):
         raise InputError(f"runs must be a Solution or a sequence of them; got {runs!r}")
     recorded = []

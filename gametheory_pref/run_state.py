@@ -56,6 +56,8 @@ def save_run(solution: Solution, file: str | os.PathLike[str]) -> None:
     run = solution.run
     if run is None:
         raise InputError(f"solution was found by {solution.method}, which keeps no run; save_run is for update rules")
+    if run.resume.state is None:
+        raise InputError("solution comes from a database of sweeps, which keeps no state to go on from; solve again")
     rule = run.rule
     if METHODS.get(rule.info.name) is not type(rule):
         raise UnsupportedCombination(f"{type(rule).__name__} is no method of gp.METHODS, where load_run looks for it")

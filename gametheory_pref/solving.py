@@ -69,7 +69,8 @@ def solve(
         no mass get none at a positive temperature.
     start : array_like, tuple, Solution or None
         Where to start. At temperature 0 it takes the place of `reference` in the choice among several winners. A
-        solution by the same rule of the same problem is gone on with, state and trace included.
+        solution by the same rule of the same problem is gone on with, state and trace included; of any other only
+        the policy counts, as of one from a database of sweeps, which has no state.
     tol : float
         Largest duality gap that counts as an answer.
     max_steps : int
@@ -149,7 +150,8 @@ def _rule(method: Any) -> Any:
 def _run_to_resume(problem: Problem, rule: Any, start: Any) -> Run | None:
     """Return the run behind `start` if it is of this rule on this problem; otherwise its policy alone is used."""
     run = start.run if isinstance(start, Solution) else None
-    if run is None or type(run.rule) is not type(rule):
+    # A run from a database of sweeps has no state, and one that stopped being finite none to go on with.
+    if run is None or type(run.rule) is not type(rule) or run.resume.state is None or run.status is Status.NONFINITE:
         return None
     old, new = run.facts.problem, tabular(problem, None, Exact()).problem
     same = (

@@ -159,6 +159,26 @@ def test_what_cannot_be_saved_is_refused(tmp_path):
         gp.save_run(run(3, Mine(), temperature=0.1), tmp_path / "run.npz")
 
 
+def test_a_run_without_a_state_is_a_start_only(tmp_path):
+    cell = gp.compare({"game": GAME}, ["extragradient"], temperatures=[0.1], starts="random", max_steps=5).cells[0]
+    stored = cell.solution()
+    with pytest.raises(gp.InputError, match="keeps no state"):
+        gp.save_run(stored, tmp_path / "run.npz")
+    settings = {"temperature": 0.1, "tol": 0.0, "max_steps": 5}
+    again = gp.solve(GAME, "extragradient", start=stored, **settings)
+    assert_array_equal(again.policy, gp.solve(GAME, "extragradient", start=stored.policy, **settings).policy)
+    assert again.n_steps == 5
+
+
+def test_a_run_that_left_the_finite_numbers_is_a_start_only():
+    sppo = gp.METHODS["sppo"]
+    with np.errstate(all="ignore"):
+        lost = gp.solve(GAME, sppo(step_size=1e300), start=[0.6, 0.3, 0.1], max_steps=5, jit=False)
+    assert lost.status is gp.Status.NONFINITE
+    found = gp.solve(GAME, sppo(step_size=0.1), start=lost, max_steps=5, tol=0.0, jit=False)
+    assert found.n_steps == 5 and np.isfinite(found.gap)
+
+
 def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
     file = tmp_path / "run.npz"
     gp.save_run(run(3, temperature=0.1), file)

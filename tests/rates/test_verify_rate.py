@@ -104,6 +104,7 @@ def test_a_theorem_goes_by_its_name(good: gp.Solution) -> None:
     [
         (lambda good: good, "no-such-theorem", "guarantee must be one of extragradient-contraction"),
         (lambda good: [], None, "runs must be a Solution"),
+        (lambda good: 3, None, "runs must be a Solution"),
         (lambda good: [good, 3], None, "runs must be a Solution"),
         (lambda good: gp.solve(COMAL), None, "by simplex, which has no run of an update rule"),
         (
@@ -112,7 +113,7 @@ def test_a_theorem_goes_by_its_name(good: gp.Solution) -> None:
             "runs must be by one method; got extragradient, multiplicative_weights",
         ),
     ],
-    ids=["theorem", "empty", "not a solution", "exact", "two methods"],
+    ids=["theorem", "empty", "a number", "not a solution", "exact", "two methods"],
 )
 def test_wrong_questions_are_refused(good: gp.Solution, runs: Any, guarantee: Any, message: str) -> None:
     with pytest.raises(gp.InputError, match=message):
