@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -48,7 +50,7 @@ def policy_hash(policy: Policy | None) -> str | None:
 
 
 def rule_to_dict(rule: Rule) -> dict[str, Any]:
-    """Return the name and settings of a rule as plain data.
+    """Return the name and settings of a rule as plain data; of one from elsewhere a hash of its code, too.
 
     Raises
     ------
@@ -58,7 +60,29 @@ def rule_to_dict(rule: Rule) -> dict[str, Any]:
     kind, name = type(rule), rule.info.name
     known = name in METHODS and METHODS[name] is kind
     settings = {field: _plain(value, field, name) for field, value in rule._asdict().items()}
-    return {"name": name, "class": None if known else f"{kind.__module__}.{kind.__qualname__}", "settings": settings}
+    if known:
+        return {"name": name, "class": None, "settings": settings}
+    return {
+        "name": name,
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "code": _code_hash(kind),
+        "settings": settings,
+    }
+
+
+@functools.cache
+def _code_hash(kind: Any) -> str:
+    """Return a hash of the file of a class, which helpers of its steps may stand in; of its steps where there is none.
+
+    A rule that somebody is still working on must not be given the results of what it was before.
+    """
+    module = inspect.getmodule(kind)
+    try:
+        source = inspect.getsource(kind if module is None else module).encode()
+    except (OSError, TypeError):
+        steps = [getattr(kind, name).__code__ for name in ("init", "step")]
+        source = repr([(step.co_code, step.co_names, step.co_consts) for step in steps]).encode()
+    return hashlib.sha256(source).hexdigest()[:32]
 
 
 def _plain(value: Any, field: str, name: str) -> Any:

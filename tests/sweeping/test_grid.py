@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -127,6 +130,36 @@ def test_every_rule_survives_json() -> None:
         again = rule_from_dict(json.loads(json.dumps(rule_to_dict(cell.rule))))
         assert again == cell.rule and type(again) is type(cell.rule)
         assert list(map(type, again)) == list(map(type, cell.rule)), cell.method
+
+
+RULE = """
+from gametheory_pref import METHODS
+SPEED = {speed}
+class Mine(METHODS["extragradient"]):
+    def step(self, problem, state, rng):
+        for _ in range(SPEED):
+            state = super().step(problem, state, rng)
+        return state
+"""
+
+
+def test_a_rule_from_elsewhere_is_told_from_what_it_was_before(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def described(speed: int) -> dict[str, object]:
+        (tmp_path / "my_rule.py").write_text(RULE.format(speed=speed))
+        spec = importlib.util.spec_from_file_location("my_rule", tmp_path / "my_rule.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "my_rule", module)
+        spec.loader.exec_module(module)
+        return rule_to_dict(module.Mine())
+
+    first = described(1)
+    assert first["class"] == "my_rule.Mine" and described(1) == first
+    # The class is the same to the letter; what its step looks up is not.
+    assert described(20) != first
+    assert "code" not in rule_to_dict(EXTRAGRADIENT())
 
 
 def test_all_methods_are_named_once() -> None:
