@@ -109,6 +109,7 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
     """
     info: MethodInfo = rule.info
     facts = inner_facts(rule, facts)
+    _check_kinds(rule)
     if hasattr(rule, "step_size"):
         schedule = _schedule(rule.step_size, info, facts)
         rule = rule._replace(step_size=schedule)
@@ -122,6 +123,16 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
     if info.check is not None:
         info.check(rule, facts)
     return rule
+
+
+def _check_kinds(rule: Rule) -> None:
+    """Refuse what is no truth value where the default is one, and no number where it is a float."""
+    for name, default in type(rule)._field_defaults.items():
+        value = getattr(rule, name)
+        if isinstance(default, bool) and not isinstance(value, (bool, np.bool_)):
+            raise InputError(f"{name} must be True or False; got {value!r}")
+        if isinstance(default, float) and not isinstance(value, (int, float, np.number)):
+            raise InputError(f"{name} must be a number; got {value!r}")
 
 
 def inner_facts(rule: Rule, facts: StepFacts) -> StepFacts:

@@ -19,6 +19,21 @@ def test_every_method(rule_class, check):
     check(rule_class, jit=True)
 
 
+SETTINGS = [
+    (rule_class, name)
+    for rule_class in RULES
+    for name, default in rule_class._field_defaults.items()
+    if isinstance(default, (bool, int, float))
+]
+
+
+@pytest.mark.parametrize(("rule_class", "name"), SETTINGS)
+def test_settings_of_another_kind_are_refused_by_name(rule_class, name):
+    heat = battery.temperatures(rule_class.info)[0]
+    with pytest.raises(gp.InputError, match=f"{name} must be .*got 'x'"):
+        gp.solve(gp.zoo["comal"].game, rule_class(**{name: "x"}), temperature=heat, jit=False)
+
+
 @pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
 def test_the_same_luck_gives_the_same_run(rule_class):
     battery.check_the_same_luck_gives_the_same_run(rule_class, jit=False)
