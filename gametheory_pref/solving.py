@@ -229,6 +229,7 @@ def _check_hooks(rng: Any, record: Any, callback: Any) -> None:
             raise InputError(f"rng must be a seed of at least 0 or a numpy Generator; got {rng!r}") from error
     if not isinstance(record, Record):
         raise InputError(f"record must be a Record; got {record!r}")
+    positive_whole(record.per_decade, name="record.per_decade")
     if callback is not None and not callable(callback):
         raise InputError(f"callback must be a function of a Snapshot; got {callback!r}")
 

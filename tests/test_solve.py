@@ -169,6 +169,8 @@ def test_bad_arguments_have_their_sentences() -> None:
             gp.solve(COMAL, rng=seed)  # type: ignore[arg-type]
     with pytest.raises(gp.InputError, match="record must be a Record; got None"):
         gp.solve(COMAL, record=None)  # type: ignore[arg-type]
+    with pytest.raises(gp.InputError, match="record.per_decade must be"):
+        gp.solve(gp.zoo["comal"].game, record=gp.Record(per_decade=-3))
     with pytest.raises(gp.InputError, match="callback must be a function of a Snapshot; got 3"):
         gp.solve(COMAL, callback=3)  # type: ignore[arg-type]
     with pytest.raises(gp.InputError, match="tol must be"):
