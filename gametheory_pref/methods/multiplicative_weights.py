@@ -163,7 +163,7 @@ def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
                 of="last",
                 hypotheses=_local_hypotheses,
                 factor=_local_factor,
-                trials=(Trial("rock_paper_scissors", 0.0, {"step_size": 0.5}, None, [0.3334, 0.3333, 0.3333], 200),),
+                trials=(Trial("rock_paper_scissors", 0.0, {"step_size": 0.5}, None, [0.3334, 0.3333, 0.3333], 300),),
             ),
         ),
     )
