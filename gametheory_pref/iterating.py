@@ -134,9 +134,13 @@ def _generator(rng: RNGLike, resume: Run | None) -> np.random.Generator:
 
 @functools.lru_cache(maxsize=64)
 def record_points(first: int, last: int, per_decade: int) -> IntArray:
-    """Return step counts from `first` to `last`, evenly spaced in the logarithm, both ends included."""
-    decades = np.log10(max(last, 1))
-    grid = np.round(10.0 ** np.linspace(0.0, decades, int(np.ceil(decades * per_decade)) + 1)).astype(np.int64)
+    """Return step counts from `first` to `last`: ``10 ** (k / per_decade)``, rounded, for whole k, and both ends.
+
+    The grid does not depend on the ends, so that where a run is good enough, it ends at the same step whatever its
+    limit.
+    """
+    exponents = np.arange(np.ceil(np.log10(max(last, 1)) * per_decade))
+    grid = np.round(10.0 ** (exponents / per_decade)).astype(np.int64)
     points = np.unique(np.concatenate([[first], grid[(grid > first) & (grid < last)], [last]]))
     points.flags.writeable = False
     return points

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gametheory_pref as gp
+from gametheory_pref.iterating import record_points
 from gametheory_pref.status import Status
 
 from .known_answers import UNIQUE, clones
@@ -196,6 +197,23 @@ def test_one_response() -> None:
         assert solution.policy.tolist() == [1.0]  # type: ignore[union-attr]
         assert solution.gap == 0.0
         assert solution.certificate().unique is True
+
+
+def test_where_a_run_ends_does_not_depend_on_its_limit() -> None:
+    game = gp.zoo["comal"].game
+    limits = (60, 100, 1000, 3000, 99_999)
+    ends = {gp.solve(game, "inpo", temperature=0.3, tol=1e-6, max_steps=limit, jit=False).n_steps for limit in limits}
+    assert len(ends) == 1 and ends.pop() < 60
+
+
+@pytest.mark.parametrize("per_decade", [1, 7, 16])
+def test_record_points_are_evenly_spaced_in_the_logarithm(per_decade: int) -> None:
+    points = record_points(0, 5000, per_decade)
+    np.testing.assert_array_equal(points[[0, -1]], [0, 5000])
+    grid = {round(10.0 ** (k / per_decade)) for k in range(4 * per_decade)}
+    assert set(points[1:-1].tolist()) == {step for step in grid if step < 5000}
+    np.testing.assert_array_equal(record_points(37, 900, per_decade)[1:-1], points[(points > 37) & (points < 900)])
+    np.testing.assert_array_equal(record_points(5, 5, per_decade), [5])
 
 
 def test_callback_sees_the_end_and_trace_records_it() -> None:
