@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gametheory_pref.methods import METHODS
-from gametheory_pref.methods._info import Guarantee, MethodInfo
+from gametheory_pref.methods import METHODS, Guarantee, MethodInfo
 from gametheory_pref.methods._papers import PAPERS, Paper
 
 DOCS = pathlib.Path(__file__).parent

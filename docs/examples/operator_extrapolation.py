@@ -6,24 +6,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gametheory_pref.methods._info import (
+from gametheory_pref.methods import (
     BOTH,
     Bound,
     LocalRate,
     MethodInfo,
     StepFacts,
     StepSize,
+    constant_step,
     exact_payoffs,
     first_reason,
-    method,
-    within,
-)
-from gametheory_pref.methods._theory import (
-    constant_step,
     isolated,
+    method,
     spectral_radius,
     start_divergence,
     unique_equilibrium,
+    within,
 )
 from gametheory_pref.verbs import (
     Direction,
@@ -40,7 +38,8 @@ from gametheory_pref.verbs import (
 )
 
 if TYPE_CHECKING:
-    from gametheory_pref._types import FloatArray, IntArray
+    from numpy.typing import NDArray
+
     from gametheory_pref.facts import Facts
 
 
@@ -55,7 +54,7 @@ def _bound_applies(rule: Any, facts: Facts) -> str | None:
     return first_reason(exact_payoffs(facts), constant_step(rule), cap, unique_equilibrium(facts))
 
 
-def _bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
+def _bound(rule: Any, facts: Facts, steps: NDArray[np.int64]) -> NDArray[np.float64]:
     eta = rule.step_size.scale
     shrunk = np.exp(steps * np.log1p(-eta * facts.temperature))
     return np.asarray(shrunk * start_divergence(facts) / (1.0 - eta * facts.payoff_bound))

@@ -1,4 +1,9 @@
-"""Update rules, one file each; `METHODS` finds them, there is no list to edit."""
+"""Update rules, one file each; `METHODS` finds them, there is no list to edit.
+
+Whoever writes a rule finds here what describes it (`method`, `MethodInfo`, `StepSize`), its theorems (`Bound`,
+`Contraction`, `LocalRate`, `Limit`, `Decay`, with the hypotheses and factors that several share) and its step sizes
+(`StepFacts`, `extragradient_cap`, ...); the words of its steps are in `gametheory_pref.verbs`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,91 @@ from typing import Any
 
 import numpy as np
 
+from .._types import BoolArray
 from ..errors import InputError
 from ..verbs import Schedule
-from ._info import MethodInfo, StepFacts
+from ._info import (
+    BOTH,
+    MINIMAX,
+    REGULARIZED,
+    Bound,
+    Contraction,
+    Decay,
+    Guarantee,
+    Limit,
+    LocalRate,
+    MethodInfo,
+    StepFacts,
+    StepSize,
+    Trial,
+    anchored_log_factor,
+    balanced_step,
+    cold,
+    exact_payoffs,
+    extragradient_cap,
+    first_reason,
+    method,
+    mirror_descent_cap,
+    step_sizes_of,
+    warm,
+    within,
+)
+from ._theory import (
+    constant_step,
+    contraction_gap,
+    isolated,
+    one_policy,
+    same_step,
+    spectral_radius,
+    start_divergence,
+    starts_at_reference,
+    unique_equilibrium,
+)
+
+__all__ = [
+    "METHODS",
+    # a rule
+    "method",
+    "MethodInfo",
+    "MINIMAX",
+    "REGULARIZED",
+    "BOTH",
+    "Rule",
+    "as_rule",
+    "settle",
+    # its step sizes
+    "StepSize",
+    "StepFacts",
+    "extragradient_cap",
+    "mirror_descent_cap",
+    "balanced_step",
+    # its theorems
+    "Guarantee",
+    "Bound",
+    "Contraction",
+    "LocalRate",
+    "Limit",
+    "Decay",
+    "Trial",
+    # their hypotheses: each returns the reason when it fails
+    "first_reason",
+    "exact_payoffs",
+    "warm",
+    "cold",
+    "within",
+    "constant_step",
+    "same_step",
+    "one_policy",
+    "unique_equilibrium",
+    "isolated",
+    "starts_at_reference",
+    # their numbers
+    "anchored_log_factor",
+    "step_sizes_of",
+    "start_divergence",
+    "spectral_radius",
+    "contraction_gap",
+]
 
 Rule = Any
 """A NamedTuple of settings with ``info``, ``init(problem)`` and ``step(problem, state, rng)``."""
@@ -145,33 +232,53 @@ def inner_facts(rule: Rule, facts: StepFacts) -> StepFacts:
     return facts._replace(temperature=facts.temperature * 0.0 + heat)
 
 
-def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule]:
+def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule, BoolArray]:
     """Return the rule and the step sizes of many games: `settle` for facts that are arrays with one entry per game.
+
+    Returns
+    -------
+    rule : Rule
+        Settled on the first game that the settings suit.
+    schedule : Schedule
+        Of arrays with one entry per game.
+    suits : ndarray of bool
+        Which games the settings suit; the schedule of the others means nothing.
 
     Raises
     ------
     InputError
-        As `settle`; the message names the first game that it is about.
+        As `settle`, where the settings suit none of the games; it is the first one's.
     """
     info: MethodInfo = rule.info
-    first = _settled_alone(rule, facts, 0)
-    facts = inner_facts(rule, facts)
     count = len(facts.temperature)
+    first, settled = _first_settled(rule, facts)
+    facts_inside = inner_facts(rule, facts)
+    suits = np.arange(count) >= first
+    doubtful = suits & (info.check is not None)
     if not hasattr(rule, "step_size"):
         schedule = Schedule(np.ones(count), np.ones(count), np.ones(count))  # type: ignore[arg-type]
     else:
         named = isinstance(rule.step_size, str)
         with np.errstate(all="ignore"):
-            found = info.step_sizes[rule.step_size](facts) if named else first.step_size
+            found = info.step_sizes[rule.step_size](facts_inside) if named else settled.step_size
             columns: list[Any] = [np.array(np.broadcast_to(part, count), dtype=np.float64) for part in found]
             schedule = Schedule(*columns)
-        product = _largest_product(schedule, facts)
-        for game in np.flatnonzero((product > info.largest_product) | np.isin(schedule.scale, (0.0, np.inf))):
-            _settled_alone(rule, facts, game)
-    if info.check is not None:
-        for other in range(1, count):
-            _settled_alone(rule, facts, other)
-    return first, schedule
+        product = _largest_product(schedule, facts_inside)
+        doubtful |= suits & ((product > info.largest_product) | np.isin(schedule.scale, (0.0, np.inf)))
+    for game in np.flatnonzero(doubtful):
+        suits[game] = not isinstance(_settled_alone(rule, facts, game), InputError)
+    return settled, schedule, suits
+
+
+def _first_settled(rule: Rule, facts: StepFacts) -> tuple[int, Rule]:
+    """Return the first game that the settings suit, and the rule settled on it."""
+    reason = None
+    for game in range(len(facts.temperature)):
+        settled = _settled_alone(rule, facts, game)
+        if not isinstance(settled, InputError):
+            return game, settled
+        reason = reason or settled
+    raise reason or InputError("there is no game to settle a rule on")
 
 
 def _largest_product(schedule: Schedule, facts: StepFacts) -> Any:
@@ -184,7 +291,8 @@ def _largest_product(schedule: Schedule, facts: StepFacts) -> Any:
         return np.maximum(first_size, last_size) * facts.temperature
 
 
-def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule:
+def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule | InputError:
+    """Return the rule settled on one of many games, or why it cannot be."""
     bound, temperature, spread, margin = (
         float(np.broadcast_to(part, len(facts.temperature))[game])
         for part in (facts.payoff_bound, facts.temperature, facts.spread, facts.condorcet_margin)
@@ -192,7 +300,7 @@ def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) ->
     try:
         return settle(rule, StepFacts(bound, temperature, spread, facts.horizon, margin))
     except InputError as error:
-        raise InputError(f"game {game} of the batch: {error}") from error
+        return error
 
 
 def _schedule(step_size: Any, info: MethodInfo, facts: StepFacts) -> Schedule:

@@ -19,8 +19,7 @@ import gametheory_pref as gp
 from gametheory_pref._jit import interpreted
 from gametheory_pref.facts import Facts
 from gametheory_pref.iterating import Run
-from gametheory_pref.methods import settle
-from gametheory_pref.methods._info import Bound, Contraction, MethodInfo
+from gametheory_pref.methods import Bound, Contraction, MethodInfo, settle
 from gametheory_pref.problem import as_problem
 from gametheory_pref.tabular import tabular
 from gametheory_pref.verbs import Schedule

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 import gametheory_pref as gp
-from gametheory_pref.methods._info import MethodInfo, StepSize, method
+from gametheory_pref.methods import MethodInfo, StepSize, method
 from gametheory_pref.verbs import (
     Direction,
     Point,
