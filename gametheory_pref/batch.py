@@ -115,8 +115,9 @@ def solve_batch(
     method. An update rule runs on every game as `solve` runs it, until the gap of that game is at most `tol`.
 
     A game that is not one (a value that is not finite, ``P + P.T != 1``, an empty row of `mask`, a reference
-    without mass) gets the status ``INVALID``, a zero policy and an infinite gap; the others are solved all
-    the same. Results do not depend on the number of threads, nor on which games share the batch.
+    without mass) gets the status ``INVALID``, a zero policy and an infinite gap, and so does a game that the
+    settings of the update rule do not suit (a step size too large for its temperature); the others are solved
+    all the same. Results do not depend on the number of threads, nor on which games share the batch.
 
     Parameters
     ----------
@@ -146,8 +147,8 @@ def solve_batch(
     Raises
     ------
     InputError
-        A shape or a type is wrong, so that there is no telling the games apart; no method has that name; or a setting
-        of the update rule does not suit a game.
+        A shape or a type is wrong, so that there is no telling the games apart; no method has that name; or the
+        settings of the update rule suit none of the games (the message is about the first).
     UnsupportedCombination
         The method does not serve the temperature, or a reference was given for temperature 0.
 

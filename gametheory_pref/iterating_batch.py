@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ._jit import delayed_interrupt
 from ._threads import in_threads
 from ._types import BoolArray, FloatArray, IntArray
+from .errors import InputError
 from .facts import condorcet_margins
 from .fused import BatchAnswers, BatchGames, batch_kernel_of, copied
 from .iterating import record_points, seconds_of_step
@@ -86,7 +87,7 @@ def run_rule_batch(rule: Rule, question: Question, max_steps: int, out: Answers)
     Raises
     ------
     InputError
-        A setting of the rule is wrong for a game; nothing has run then.
+        The settings of the rule suit none of the games; nothing has run then.
     """
     kernel = batch_kernel_of(rule).compiled
     points = record_points(0, max_steps, Record().per_decade)
@@ -111,7 +112,7 @@ def _run_part(
 
 
 def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
-    """Return the games by size, every setting checked."""
+    """Return the games by size, without those that the settings of the rule do not suit."""
     valid = np.empty(len(question.active), dtype=np.bool_)
     find_games(question.preference, question.active, question.log_reference, valid)
     has_mass = question.log_reference > -np.inf
@@ -120,9 +121,15 @@ def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
     valid &= ~cold | (has_mass | ~question.active).all(axis=1)
     kept = question.active & has_mass
     sizes = np.where(valid, kept.sum(axis=1), 0)
-    return [
-        _group(rule, question, max_steps, np.flatnonzero(sizes == size), kept) for size in np.unique(sizes[sizes > 0])
-    ]
+    groups, refused = [], None
+    for size in np.unique(sizes[sizes > 0]):
+        try:
+            groups.append(_group(rule, question, max_steps, np.flatnonzero(sizes == size), kept))
+        except InputError as error:
+            refused = refused or error
+    if refused is not None and not groups:
+        raise refused
+    return groups
 
 
 def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept: BoolArray) -> _Group:
@@ -137,9 +144,11 @@ def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept
     temperature = question.temperature[place]
     bound, spread = np.abs(payoff).max(axis=(1, 2)), -log_start.min(axis=1)
     facts = step_facts(bound, temperature, spread, max_steps, condorcet_margins(payoff))
-    settled, schedule = settle_each(rule, facts)
+    settled, schedule, suits = settle_each(rule, facts)
     scale, offset, power = map(np.asarray, schedule)
     games = BatchGames(payoff, log_start, np.exp(log_start), temperature, scale, offset, power)
+    if not suits.all():
+        place, members, games = place[suits], members[suits], BatchGames(*(column[suits] for column in games))
     return _Group(place, members, settled, games)
 
 

@@ -141,7 +141,8 @@ def test_step_sizes_for_many_games_are_those_of_each():
     for rule_class in METHODS.primary():
         heats = np.array([0.1, 0.02]) if "regularized" in rule_class.info.solves else np.zeros(2)
         facts = StepFacts(np.array([0.2, 0.4]), heats, np.array([1.0, 2.0]), 100)
-        rule, schedule = settle_each(rule_class(), facts)
+        rule, schedule, suits = settle_each(rule_class(), facts)
+        assert suits.all()
         if not hasattr(rule, "step_size"):
             continue
         for game in range(2):
@@ -156,16 +157,35 @@ def test_step_sizes_for_many_games_are_those_of_each():
         ({"method": METHODS["extragradient"](step_size=-1.0)}, "step_size must be positive"),
         ({"method": METHODS["extragradient"](step_size="paper")}, "step_size of extragradient"),
         (
-            {"method": METHODS["extragradient"](step_size=2.0), "temperature": [0.1, 0.6, 0.7]},
-            r"game 1 of the batch: step_size times temperature is 1\.2",
+            {"method": METHODS["extragradient"](step_size=2.0), "temperature": [0.6, 0.7, 0.8]},
+            r"^step_size times temperature is 1\.2",
         ),
         ({"method": "extragradient", "max_steps": 0}, "max_steps must be"),
         ({"method": "extragradient", "tol": -1.0}, "tol must be"),
     ],
 )  # fmt: skip
-def test_wrong_settings_name_the_first_game_that_they_do_not_suit(settings, message):
+def test_settings_that_suit_no_game_are_refused_with_the_first_reason(settings, message):
     with pytest.raises(InputError, match=message):
         gp.solve_batch(random_games(3, 3), **settings)
+
+
+def test_a_game_that_the_settings_do_not_suit_is_invalid_and_the_others_are_solved():
+    games, heats = random_games(4, 3, seed=3), np.array([0.7, 0.1, 0.6, 0.2])
+    rule = METHODS["extragradient"](step_size=2.0)
+    batch = gp.solve_batch(games, method=rule, temperature=heats, tol=1e-6)
+    assert_array_equal(batch.status, [Status.INVALID, Status.CONVERGED, Status.INVALID, Status.CONVERGED])
+    assert_array_equal(batch.policy[[0, 2]], 0.0)
+    assert_array_equal(batch.gap[[0, 2]], np.inf)
+    alone = gp.solve_batch(games[1::2], method=rule, temperature=heats[1::2], tol=1e-6)
+    assert_array_equal(batch.policy[1::2], alone.policy)
+    assert_as_alone(alone, games[1::2], rule, heats[1::2], tol=1e-6)
+
+
+def test_games_of_another_size_do_not_suffer_from_settings_that_suit_none_of_one_size():
+    mask = np.array([[True, True, False], [True, True, True]])
+    rule = METHODS["extragradient"](step_size=2.0)
+    batch = gp.solve_batch(random_games(2, 3), method=rule, temperature=[0.7, 0.1], mask=mask, tol=1e-6)
+    assert_array_equal(batch.status, [Status.INVALID, Status.CONVERGED])
 
 
 def test_calls_after_the_first_search_no_types(monkeypatch):
