@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..data import Loaded
 from ..errors import InputError, UnsupportedCombination
 from ..iterating import Run
-from ..methods import METHODS, misfit
+from ..methods import METHODS
 from ..solution import Solution
 from ..status import Status
 from ..trace import Record
@@ -30,7 +30,7 @@ from .rule_arguments import plain_settings, rule_class, settings_in_words
 from .run_command import aligned, oracle_to_dict, plan_of
 from .saving import require_folder
 from .text import fields
-from .theorem_words import main_claim
+from .theorem_words import main_claim, remark_of
 
 SCHEMA = "gtpref.compare/1"
 _MOST_BUDGETS = 5
@@ -233,8 +233,7 @@ def claims(report: CompareReport) -> list[tuple[str, str]]:
     pairs = []
     for entry in report.ran:
         settings = settings_in_words(entry.run.rule, type(entry.run.rule)())
-        remark = misfit(entry.run.rule.info, entry.run.facts.temperature)
-        told = [*settings, main_claim(entry.run), remark]
+        told = [*settings, remark_of(entry.run), main_claim(entry.run)]
         pairs.append((entry.title, "; ".join(part for part in told if part)))
     return pairs + [(entry.title, f"NOT RUN: {entry.refusal}") for entry in report.entries if entry.refusal is not None]
 

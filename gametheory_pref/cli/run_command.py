@@ -18,7 +18,6 @@ from ..errors import UnsupportedCombination
 from ..games import MatrixGame, PreferenceGame
 from ..gap import payoff_vectors
 from ..iterating import Run
-from ..methods import misfit
 from ..problem import Policy, action_counts
 from ..solution import Solution
 from ..status import Status
@@ -37,7 +36,7 @@ from .reproduce import python_of
 from .rule_arguments import plain_settings, rule_from, settings_in_words
 from .saving import require_folder
 from .text import count, fields, seconds
-from .theorem_words import applied, main_claim
+from .theorem_words import applied, main_claim, remark_of
 
 SCHEMA = "gtpref.run/1"
 # Three responses have a picture of the whole way, and the path in it should look like the path taken.
@@ -173,7 +172,7 @@ def _exit_code(args: Namespace, report: RunReport) -> int:
 
 def lines(report: RunReport, *, every: bool) -> list[str]:
     """Return the run for a person."""
-    remark = misfit(report.run.rule.info, report.run.facts.temperature)
+    remark = remark_of(report.run)
     return [
         heading(report.loaded),
         *remarks(report.loaded),
