@@ -218,7 +218,8 @@ def _check_kinds(rule: Rule) -> None:
         value = getattr(rule, name)
         if isinstance(default, bool) and not isinstance(value, (bool, np.bool_)):
             raise InputError(f"{name} must be True or False; got {value!r}")
-        if isinstance(default, float) and not isinstance(value, (int, float, np.number)):
+        # A step size may be a name or a `Schedule` instead.
+        if name != "step_size" and isinstance(default, float) and not isinstance(value, (int, float, np.number)):
             raise InputError(f"{name} must be a number; got {value!r}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pathlib
 import re
+import runpy
 import shutil
 import sys
 
@@ -16,7 +17,12 @@ from gametheory_pref import methods
 from .battery import BATTERY, check_the_same_luck_gives_the_same_run
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
-RULE, TEST = (DOCS / "examples" / name for name in ("operator_extrapolation.py", "check_operator_extrapolation.py"))
+RULE, TEST, SCRIPT = (
+    DOCS / "examples" / name
+    for name in ("operator_extrapolation.py", "check_operator_extrapolation.py", "my_rule.py")
+)
+
+FACTS = methods.StepFacts(payoff_bound=0.4, temperature=0.1, spread=1.0, horizon=100)
 
 
 def load(path: pathlib.Path):
@@ -40,6 +46,20 @@ def test_it_passes_the_battery(rule_class, check):
 
 def test_its_samples(rule_class):
     check_the_same_luck_gives_the_same_run(rule_class, jit=False)
+
+
+def test_the_rule_in_a_script_runs_everywhere(capsys):
+    """Without a place in the package, and with the output that the page shows."""
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+    assert f"```text\n{capsys.readouterr().out}```" in (DOCS / "add_a_method.md").read_text(encoding="utf-8")
+
+
+def test_a_settled_rule_with_a_number_for_a_default_is_settled_again():
+    rule = load(SCRIPT).Mine()
+    settled = methods.settle(rule, FACTS)
+    assert methods.settle(settled, FACTS) == settled != rule
+    with pytest.raises(gp.InputError, match="step_size"):
+        methods.settle(rule._replace(step_size=object()), FACTS)
 
 
 @pytest.fixture
@@ -66,8 +86,10 @@ def test_one_file_is_all_that_it_takes(added, monkeypatch):
 
 def test_the_page_shows_the_files_that_are_tested():
     page = (DOCS / "add_a_method.md").read_text(encoding="utf-8")
-    for path in (RULE, TEST):
+    for path in (RULE, TEST, SCRIPT):
         code = path.read_text(encoding="utf-8")
         assert f"```python\n{code}```" in page, f"docs/add_a_method.md differs from {path.name}"
+    for path in (RULE, TEST):
+        code = path.read_text(encoding="utf-8")
         shown = rf"{path.name.replace('check_', 'test_')} +\| +(\d+) \+"
         assert int(re.search(shown, page)[1]) == len(code.splitlines())
