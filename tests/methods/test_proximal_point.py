@@ -143,3 +143,11 @@ def test_compiled_code_solves_with_little_scratch():
     assert solution.converged and solution.payoff_calls > 1000
     assert solution.run.facts.problem.arena.rows.shape[0] < 100
     np.testing.assert_allclose(solution.policy, gp.solve(random_game(0, 12), temperature=1e-4).policy, atol=1e-6)
+
+
+def test_the_reply_is_played_however_loose_the_inner_solve():
+    """With a tolerance that the first point meets, the reply to it is a step of mirror descent."""
+    prox, problem, _ = set_up(Prox(step_size=0.5, inner_tol=10.0), COMAL, 0.1, reference=START)
+    plain, _, _ = set_up(gp.METHODS["mirror_descent"](step_size=0.5), COMAL, 0.1, reference=START)
+    for ours, theirs in zip(states(prox, problem, 3), states(plain, problem, 3), strict=True):
+        np.testing.assert_allclose(ours.x.prob, theirs.x.prob, rtol=1e-14)
