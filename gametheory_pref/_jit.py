@@ -148,6 +148,9 @@ class Kernel(Generic[_Arguments, _Result]):
         short step of a small game more than its arithmetic (all that it calls must be such code, too).
     sources : tuple of str, or None
         What the compiled code comes from, so that the cache can tell when it is stale; None keeps it off the disk.
+    rule : str, optional
+        Name of the update rule from outside the package that the code is made of: when it does not compile, the
+        message is for whoever wrote that.
     """
 
     def __init__(
@@ -157,12 +160,14 @@ class Kernel(Generic[_Arguments, _Result]):
         reassociate: bool = False,
         allocates: bool = True,
         sources: tuple[str, ...] | None = COMPILED_SOURCES,
+        rule: str | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.reassociate = reassociate
         self.allocates = allocates
         self.sources = sources
+        self.rule = rule
         self._compiled: Any = None
 
     @property
@@ -198,7 +203,15 @@ class Kernel(Generic[_Arguments, _Result]):
     def __call__(self, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         if _interpreting.get():
             return self.function(*args, **kwargs)
-        result: _Result = self.compiled(*args, **kwargs)
+        try:
+            result: _Result = self.compiled(*args, **kwargs)
+        except Exception as error:
+            from ._uncompilable import comes_from_compiler, uncompilable
+
+            if self.rule is None or not comes_from_compiler(error):
+                raise
+            # Without numba's pages, which stand in the error's __context__.
+            raise uncompilable(self.rule, error) from None
         return result
 
 

@@ -88,7 +88,9 @@ def _kernel_of(rule_class: type, name: str) -> Kernel[..., Any]:
     template: Any = _advance if name == "advance" else _advance_batch
     function = _renamed(template, f"{name}_{rule_class.__name__}")
     inside = rule_class.__module__.partition(".")[0] == _PACKAGE
-    return Kernel(function, allocates=False, sources=RULE_SOURCES if inside else None)
+    if inside:
+        return Kernel(function, allocates=False, sources=RULE_SOURCES)
+    return Kernel(function, allocates=False, sources=None, rule=rule_class.__name__)
 
 
 def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -448,7 +450,7 @@ def _register_part(function: Callable[..., Any]) -> None:
     """Tell numba that a plain function is compiled as it stands."""
     from numba.extending import overload
 
-    overload(function, jit_options=_OPTIONS, strict=False)(functools.partial(_always, function))
+    overload(function, jit_options=_OPTIONS, strict=False)(_always(function))
 
 
 @functools.cache
@@ -461,7 +463,7 @@ def _register() -> None:
         overload(function, jit_options=_OPTIONS | {"forceinline": inline}, strict=False)(choose)
 
     for verb, implementation in _COMPILED_VERBS.items():
-        by(verb, functools.partial(_always, implementation))
+        by(verb, _always(implementation))
     for function in _SUPPORT:
         _register_part(function)
     by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
@@ -477,8 +479,12 @@ def _register() -> None:
     by(overwrite, lambda new, old: _copying(new, types), inline=True)
 
 
-def _always(implementation: Callable[..., Any], *_: Any) -> Callable[..., Any]:
-    return implementation
+def _always(implementation: Callable[..., Any]) -> Callable[..., Any]:
+    # No partial function: numba looks up the file of what chose when it explains why nothing fits.
+    def chosen(*_: Any) -> Callable[..., Any]:
+        return implementation
+
+    return chosen
 
 
 def _samples_nothing(problem: Any) -> bool:

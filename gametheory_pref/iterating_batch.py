@@ -89,7 +89,7 @@ def run_rule_batch(rule: Rule, question: Question, max_steps: int, out: Answers)
     InputError
         The settings of the rule suit none of the games; nothing has run then.
     """
-    kernel = batch_kernel_of(rule).compiled
+    kernel = batch_kernel_of(rule)
     points = record_points(0, max_steps, Record().per_decade)
     for group in _groups(rule, question, max_steps):
         count, n = group.members.shape
