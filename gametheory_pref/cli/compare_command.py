@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..data import Loaded
 from ..errors import InputError, UnsupportedCombination
 from ..iterating import Run
-from ..methods import METHODS
+from ..methods import METHODS, Rule
 from ..solution import Solution
 from ..status import Status
 from ..trace import Record
@@ -29,21 +29,23 @@ from .reading import load
 from .rule_arguments import plain_settings, rule_class, settings_in_words
 from .run_command import aligned, oracle_to_dict, plan_of
 from .saving import require_folder
-from .text import fields
+from .text import count, fields
 from .theorem_words import main_claim, remark_of
 
 SCHEMA = "gtpref.compare/1"
 _MOST_BUDGETS = 5
 _CAPTION = "duality gap after so many payoff products, and how many it took to get to the tolerance"
+_ORDER = "the cheapest first; those that did not get there by the gap at the end"
 
 
 class Entry(NamedTuple):
-    """A method and how it did, or why it was not run."""
+    """A method and how it did within a number of payoff products, or why it was not run."""
 
     name: str
     title: str
     solution: Solution | None
     refusal: str | None = None
+    products: int = 0
 
     @property
     def run(self) -> Run:
@@ -60,6 +62,16 @@ class Entry(NamedTuple):
         trace = self.solution.trace
         if trace.payoff_calls[-1] < budget and not self.solution.converged:
             return None
+        return self._gap_within(budget)
+
+    @property
+    def final_gap(self) -> float | None:
+        """The gap at the last record point within the limit, which a method with steps of several costs may overrun."""
+        return self._gap_within(self.products)
+
+    def _gap_within(self, budget: int) -> float | None:
+        assert self.solution is not None
+        trace = self.solution.trace
         index = int((trace.payoff_calls <= budget).sum()) - 1
         return _finite(float(trace.metrics["gap"][index]))
 
@@ -67,7 +79,7 @@ class Entry(NamedTuple):
         """Return the payoff products after which the gap was first seen to be at most `tol`."""
         assert self.solution is not None
         trace = self.solution.trace
-        reached = trace.metrics["gap"] <= tol
+        reached = (trace.metrics["gap"] <= tol) & (trace.payoff_calls <= self.products)
         return int(trace.payoff_calls[reached.argmax()]) if reached.any() else None
 
 
@@ -80,15 +92,16 @@ class CompareReport(NamedTuple):
 
     @property
     def ran(self) -> list[Entry]:
-        """The methods that ran, the cheapest first."""
+        """The methods that ran: the cheapest way to the tolerance first; those that missed it by their final gap."""
         ran = [entry for entry in self.entries if entry.solution is not None]
         return sorted(ran, key=lambda entry: _rank(entry, self.plan.tol))
 
     @property
     def budgets(self) -> list[int]:
         """Numbers of payoff products at which gaps are compared."""
-        tens = [10**k for k in range(1, 16) if 10**k <= self.plan.steps]
-        return tens[-_MOST_BUDGETS:] or [self.plan.steps]
+        assert self.plan.products is not None
+        most = min(self.plan.products, max(entry.run.payoff_calls[-1] for entry in self.ran))
+        return [10**k for k in range(1, 16) if 10**k < most][-_MOST_BUDGETS:]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data under the schema of the command."""
@@ -99,6 +112,7 @@ class CompareReport(NamedTuple):
             "oracle": oracle_to_dict(self.plan.oracle),
             "rng": self.plan.seed,
             "tol": self.plan.tol,
+            "products": self.plan.products,
             "steps": self.plan.steps,
             "budgets": self.budgets,
             "methods": [self._entry_to_dict(entry) for entry in self.ran],
@@ -118,6 +132,7 @@ class CompareReport(NamedTuple):
             "settings": plain_settings(entry.run.rule),
             "status": solution.status.name.lower(),
             "gap": _finite(solution.gap),
+            "gap_at_end": entry.final_gap,
             "gap_after": [entry.gap_after(budget) for budget in self.budgets],
             "payoff_calls_to_tol": entry.cost_of(self.plan.tol),
             "n_steps": solution.n_steps,
@@ -134,9 +149,8 @@ def _finite(number: float) -> float | None:
 
 
 def _rank(entry: Entry, tol: float) -> tuple[float, float]:
-    cost = entry.cost_of(tol)
-    assert entry.solution is not None
-    return (math.inf if cost is None else cost, entry.solution.gap)
+    cost, gap = entry.cost_of(tol), entry.final_gap
+    return (math.inf if cost is None else cost, math.inf if gap is None else gap)
 
 
 def run(args: Namespace) -> int:
@@ -145,7 +159,8 @@ def run(args: Namespace) -> int:
     loaded = load(args)
     require_solvable(loaded.game, loaded.file, "compare")
     classes = _methods(args)
-    plan = plan_of(args, loaded, None)._replace(record=Record())
+    steps = args.products if args.steps is None else args.steps
+    plan = plan_of(args, loaded, None, steps)._replace(record=Record(), products=args.products)
     with Progress(args) as line:
         entries = _entries(plan, classes, line)
     report = CompareReport(loaded, plan, entries)
@@ -179,32 +194,47 @@ def _entries(plan: Plan, classes: list[Any], line: Progress) -> list[Entry]:
     entries: list[Entry] = []
     for i, cls in enumerate(classes):
         line.prefix = f"{i + 1} of {len(classes)}, {cls.info.name}: "
-        line.show("starting")
         try:
-            solution = follow(plan._replace(rule=cls()), line)
+            solution = follow(_within_products(plan, cls()), line)
         except (InputError, UnsupportedCombination) as error:
             entries.append(Entry(cls.info.name, cls.info.title, None, str(error)))
             continue
-        entries.append(Entry(cls.info.name, cls.info.title, solution))
+        assert plan.products is not None
+        entries.append(Entry(cls.info.name, cls.info.title, solution, products=plan.products))
         if solution.status is Status.INTERRUPTED:
             break
     return entries
 
 
+def _within_products(plan: Plan, rule: Rule) -> Plan:
+    """Return the plan for a rule, with no more steps than the payoff products pay for; a step costs one or more."""
+    assert plan.products is not None
+    affordable = max(1, plan.products // (rule.info.payoff_calls or 1))
+    return plan._replace(rule=rule, steps=min(plan.steps, affordable))
+
+
+def question(plan: Plan) -> str:
+    """Return what all methods were asked for."""
+    parts = [f"temperature {plan.temperature:g}", oracle_in_words(plan.oracle)]
+    if isinstance(plan.oracle, Sampled):
+        parts.append(f"rng {plan.seed}")
+    parts.append(f"at most {plan.products:,} payoff products each")
+    if plan.products is not None and plan.steps < plan.products:
+        parts.append(f"at most {count(plan.steps, 'step')}")
+    return ", ".join(parts)
+
+
 def lines(report: CompareReport) -> list[str]:
     """Return the comparison for a person."""
-    plan = report.plan
-    question = [f"temperature {plan.temperature:g}", oracle_in_words(plan.oracle)]
-    if isinstance(plan.oracle, Sampled):
-        question.append(f"rng {plan.seed}")
     rows = table_rows(report)
     sides = "ll" + "r" * (len(rows[0]) - 2)
     return [
         heading(report.loaded),
         *remarks(report.loaded),
-        ", ".join(question),
+        question(report.plan),
         "",
         _CAPTION,
+        _ORDER,
         *aligned(rows, sides),
         "",
         "settings, and what is proved here",
@@ -214,17 +244,16 @@ def lines(report: CompareReport) -> list[str]:
 
 def table_rows(report: CompareReport) -> list[tuple[str, ...]]:
     """Return the table as text, its head first."""
-    head = ("method", "answer", *(f"{budget:,}" for budget in report.budgets), f"to {report.plan.tol:g}")
+    head = ("method", "answer", *(f"{budget:,}" for budget in report.budgets), "at the end", f"to {report.plan.tol:g}")
     rows = [head]
     for entry in report.ran:
         cost = entry.cost_of(report.plan.tol)
-        gaps = [_gap_text(entry, budget) for budget in report.budgets]
+        gaps = [_gap_text(gap) for gap in [*map(entry.gap_after, report.budgets), entry.final_gap]]
         rows.append((entry.title, entry.run.rule.info.answer, *gaps, "-" if cost is None else f"{cost:,}"))
     return rows
 
 
-def _gap_text(entry: Entry, budget: int) -> str:
-    gap = entry.gap_after(budget)
+def _gap_text(gap: float | None) -> str:
     return "-" if gap is None else f"{gap:.1e}"
 
 
@@ -232,7 +261,7 @@ def claims(report: CompareReport) -> list[tuple[str, str]]:
     """Return what is known about each method here: its settings, its theorem, or why it was not run."""
     pairs = []
     for entry in report.ran:
-        settings = settings_in_words(entry.run.rule, type(entry.run.rule)())
+        settings = settings_in_words(entry.run.rule, type(entry.run.rule)(), entry.run.facts.step_facts)
         told = [*settings, remark_of(entry.run), main_claim(entry.run)]
         pairs.append((entry.title, "; ".join(part for part in told if part)))
     return pairs + [(entry.title, f"NOT RUN: {entry.refusal}") for entry in report.entries if entry.refusal is not None]
@@ -276,7 +305,7 @@ def _page(report: CompareReport) -> str:
     sections = [
         section("Question", f"<p>{escape(intro)}</p>"),
         section("Gap against payoff products", figure(svg(picture, "gaps"), "Gap of each method's answer")),
-        section("Table", f"<p>{_CAPTION.capitalize()}.</p>{html_table(table_rows(report))}"),
+        section("Table", f"<p>{_CAPTION.capitalize()}; {_ORDER}.</p>{html_table(table_rows(report))}"),
         section("Settings and theorems", html_table([("method", "what is proved here"), *claims(report)])),
     ]
     return page(f"{len(report.ran)} methods on {report.loaded.file}", sections)

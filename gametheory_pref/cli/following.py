@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..errors import InputError
+from ..errors import InputError, UnsupportedCombination
+from ..fused import kernel_of
 from ..games import Game
 from ..iterating import seconds_of_step
-from ..methods import Rule, settle
+from ..methods import Rule, misfit, settle
 from ..problem import Policy, action_counts
 from ..run_state import load_run, save_run
 from ..solution import Solution
@@ -39,6 +40,8 @@ class Plan(NamedTuple):
         Seed of the samples.
     record : Record
         How densely to record, and so to look whether the tolerance is reached.
+    products : int or None
+        Limit on the payoff products, seen at record points; None for none.
     """
 
     game: Game
@@ -52,6 +55,7 @@ class Plan(NamedTuple):
     steps: int = 100_000
     time_limit: float | None = None
     record: Record = Record()
+    products: int | None = None
 
     @property
     def is_short(self) -> bool:
@@ -76,11 +80,17 @@ def follow(plan: Plan, line: Progress, *, earlier: Solution | None = None, state
         What to go on from.
     state_file : str, optional
         Where the state goes every ten seconds, and at the end.
+
+    Raises
+    ------
+    UnsupportedCombination
+        A rule whose own choice of the step size makes no sense at this temperature.
     """
     if earlier is not None and _is_done(earlier, plan):
         return _as_ended(earlier, plan)
     deadline = None if plan.time_limit is None else time.monotonic() + plan.time_limit
     watch = _watcher(plan, line, earlier)
+    _announce(plan, line)
     reached = earlier
     try:
         while True:
@@ -97,7 +107,35 @@ def follow(plan: Plan, line: Progress, *, earlier: Solution | None = None, state
             raise
         reached = solution_of(reached.problem, reached.run, status=Status.INTERRUPTED, seconds=0.0, record=plan.record)
         _keep(reached, state_file)
+    except InputError as error:
+        if not _needs_another_temperature(plan):
+            raise
+        info = plan.rule.info
+        fits = "positive temperatures; give --temperature, e.g. 0.1"
+        if "regularized" not in info.solves:
+            fits = "temperature 0; leave --temperature out"
+        raise UnsupportedCombination(f"{info.name} is for {fits}") from error
     return replace(reached, seconds=float(reached.trace.seconds[-1]))
+
+
+def _needs_another_temperature(plan: Plan) -> bool:
+    """Return whether the rule chooses its step size for temperatures other than this one."""
+    named = getattr(plan.rule, "step_size", None) in plan.rule.info.step_sizes
+    return named and misfit(plan.rule.info, plan.temperature) is not None
+
+
+def _announce(plan: Plan, line: Progress) -> None:
+    """Say what comes first: a rule that the cache does not hold is compiled, which takes some seconds."""
+    if not line.live:
+        return
+    line.clear()
+    line.show("starting")
+    if plan.is_short:
+        return
+    kernel = kernel_of(plan.rule)
+    if not (kernel.is_loaded or kernel.is_cached):
+        line.clear()
+        line.show(f"compiling {plan.rule.info.name}, once")
 
 
 def _some_seconds(
@@ -135,12 +173,27 @@ def _keep(solution: Solution, state_file: str | None) -> None:
 
 
 def _watcher(plan: Plan, line: Progress, earlier: Solution | None) -> Callable[[Snapshot], None] | None:
-    """Return a callback that draws the line, or None where nobody would see it."""
-    if not line.live:
-        return None
-    first, began = 0 if earlier is None else earlier.n_steps, time.monotonic()
+    """Return a callback that draws the line and stops at the limit on payoff products; None where neither is needed."""
+    show = _shower(plan, line, earlier) if line.live else None
+    # Where all steps cost the same, the limit on the steps says it all.
+    if plan.products is None or plan.rule.info.payoff_calls is not None:
+        return show
+    most = plan.products
 
     def watch(snapshot: Snapshot) -> None:
+        if show is not None:
+            show(snapshot)
+        if snapshot.payoff_calls >= most:
+            raise StopIteration
+
+    return watch
+
+
+def _shower(plan: Plan, line: Progress, earlier: Solution | None) -> Callable[[Snapshot], None]:
+    """Return a callback that draws the line."""
+    first, began = 0 if earlier is None else earlier.n_steps, time.monotonic()
+
+    def show(snapshot: Snapshot) -> None:
         elapsed = time.monotonic() - began
         done = snapshot.step - first
         limits = [elapsed * (plan.steps - snapshot.step) / done] if done else []
@@ -149,7 +202,7 @@ def _watcher(plan: Plan, line: Progress, earlier: Solution | None) -> Callable[[
         left = f", at most {duration(min(limits))} left" if limits else ""
         line.show(f"step {snapshot.step:,} of {plan.steps:,}, gap {snapshot.metrics['gap']:.2g}{left}")
 
-    return watch
+    return show
 
 
 def _is_done(solution: Solution, plan: Plan) -> bool:

@@ -141,7 +141,10 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="another setting; may be repeated"
     )
     _add_question(command.add_argument_group("the question"))
-    _add_limits(command)
+    limits = _add_limits(command)
+    limits.add_argument(
+        "--steps", type=_whole, default=100_000, metavar="N", help="largest number of steps (default: 100000)"
+    )
     command.add_argument(
         "--state",
         metavar="STATE.npz",
@@ -166,7 +169,15 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--methods", metavar="NAME,NAME", help="update rules (default: all that solve this kind of problem)"
     )
     _add_question(command.add_argument_group("the question"))
-    _add_limits(command)
+    limits = _add_limits(command)
+    limits.add_argument(
+        "--products",
+        type=_whole,
+        default=100_000,
+        metavar="N",
+        help="largest number of payoff products, the same for all; a step costs one or more (default: 100000)",
+    )
+    limits.add_argument("--steps", type=_whole, metavar="N", help="largest number of steps (default: no other limit)")
     _add_reading(command)
     _add_output(command.add_argument_group("the result"))
 
@@ -228,15 +239,14 @@ def _add_question(group: argparse._ActionsContainer) -> None:
     group.add_argument("--rng", type=_seed, metavar="SEED", help="seed of the samples (default: drawn, and printed)")
 
 
-def _add_limits(command: argparse.ArgumentParser) -> None:
+def _add_limits(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add the limits that commands share; return the group for their own."""
     limits = command.add_argument_group("when to stop")
-    limits.add_argument(
-        "--steps", type=_whole, default=100_000, metavar="N", help="largest number of steps (default: 100000)"
-    )
     limits.add_argument(
         "--tol", type=_non_negative, default=1e-6, metavar="GAP", help="duality gap to stop at (default: 1e-6)"
     )
     limits.add_argument("--time-limit", type=_positive, metavar="S", help="seconds to stop after")
+    return limits
 
 
 def _add_data(commands: argparse._SubParsersAction[_Parser]) -> None:

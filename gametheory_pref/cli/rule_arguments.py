@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import UnsupportedCombination
 from ..exact_methods import EXACT_NAMES
-from ..methods import METHODS, Rule
+from ..methods import METHODS, Rule, inner_facts
+from ..methods._info import StepFacts
 from ..verbs import Schedule
 from .parser import UsageError
 
@@ -146,17 +147,30 @@ def show_schedule(schedule: Schedule) -> str:
     return f"{schedule.scale:.6g}/(t+{schedule.offset:g}){power}"
 
 
-def settings_in_words(settled: Rule, asked: Rule | None) -> list[str]:
-    """Return "step size 0.62 (largest)" and the settings that are not the defaults."""
+def settings_in_words(settled: Rule, asked: Rule | None, facts: StepFacts) -> list[str]:
+    """Return "step size 0.62 (largest)" and the settings that are not the defaults.
+
+    A step size that is chosen for a number of steps is told with it, because any other limit gives another one.
+    """
     words = []
     for name, value in settled._asdict().items():
         if name == "step_size":
             called = getattr(asked, "step_size", None)
-            words.append(f"step size {show_schedule(value)}" + (f" ({called})" if isinstance(called, str) else ""))
+            why = f" ({_chosen(called, settled, facts)})" if isinstance(called, str) else ""
+            words.append(f"step size {show_schedule(value)}{why}")
         elif value != settled._field_defaults.get(name):
             shown = show_schedule(value) if isinstance(value, Schedule) else value
             words.append(f"{name.replace('_', ' ')} {shown}")
     return words
+
+
+def _chosen(name: str, settled: Rule, facts: StepFacts) -> str:
+    """Return the name of a step-size rule, with the number of steps it was applied to if the size depends on that."""
+    rule, facts = settled.info.step_sizes[name], inner_facts(settled, facts)
+    here, longer = (tuple(rule(facts._replace(horizon=steps))) for steps in (facts.horizon, 2 * facts.horizon))
+    # A run that was gone on with keeps the step size of its first limit.
+    depends = here != longer and here == tuple(settled.step_size)
+    return f"{name}, for {facts.horizon:,} steps" if depends else name
 
 
 def plain_settings(rule: Rule) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def run(args: Namespace) -> int:
     loaded = load(args)
     require_solvable(loaded.game, loaded.file, "run")
     rule = rule_from(args.method, args.step_size, args.set)
-    plan = plan_of(args, loaded, rule)
+    plan = plan_of(args, loaded, rule, args.steps)
     given = {text.partition("=")[0] for text in args.set} | ({"step_size"} if args.step_size else set())
     earlier = saved_run(args.state, plan, given=given) if args.state else None
     if earlier is not None:
@@ -132,8 +132,8 @@ def run(args: Namespace) -> int:
     return _exit_code(args, report)
 
 
-def plan_of(args: Namespace, loaded: Loaded, rule: Any) -> Plan:
-    """Return what the arguments that all methods share ask for."""
+def plan_of(args: Namespace, loaded: Loaded, rule: Any, steps: int) -> Plan:
+    """Return what the arguments that all methods share ask for, with a limit on the steps."""
     game = loaded.game
     if args.probabilities and args.sampled is None:
         raise UsageError("--probabilities says what a judge of sampled opponents tells; add --sampled M")
@@ -152,7 +152,7 @@ def plan_of(args: Namespace, loaded: Loaded, rule: Any) -> Plan:
         oracle=oracle,
         seed=seed,
         tol=args.tol,
-        steps=args.steps,
+        steps=steps,
         time_limit=args.time_limit,
         record=_DENSE if action_counts(game) == (3,) and isinstance(oracle, Exact) else Record(),
     )
@@ -190,7 +190,8 @@ def lines(report: RunReport, *, every: bool) -> list[str]:
 def method_line(run: Run, plan: Plan) -> str:
     """Return what ran, with its settings."""
     heat = f"temperature {run.facts.temperature:g}"
-    parts = [run.rule.info.title, heat, *settings_in_words(run.rule, plan.rule), oracle_in_words(plan.oracle)]
+    settings = settings_in_words(run.rule, plan.rule, run.facts.step_facts)
+    parts = [run.rule.info.title, heat, *settings, oracle_in_words(plan.oracle)]
     if isinstance(plan.oracle, Sampled):
         parts.append("samples gone on with" if plan.seed is None else f"rng {plan.seed}")
     return ", ".join(parts)

@@ -32,15 +32,15 @@ def test_the_table_has_the_gaps_of_the_library_and_the_cheapest_first(run, four)
     text = result.out.splitlines()
     titles = {method: gp.METHODS[method].info.title for method in ("spo", "egpo")}
     cells = max(map(len, titles.values()))
-    table = {line[:cells].strip(): line[cells:].split() for line in text[4:7]}
+    table = {line[:cells].strip(): line[cells:].split() for line in text[5:8]}
     assert list(table) == ["method", titles["egpo"], titles["spo"]]
-    assert table["method"] == ["answer", "10", "100", "to", "0.001"]
+    assert table["method"] == ["answer", "10", "100", "at", "the", "end", "to", "0.001"]
     for method, title in titles.items():
         trace = solved(four, method, tol=1e-3).trace
         gaps = dict(zip(trace.payoff_calls.tolist(), trace.metrics["gap"], strict=True))
         reached = [calls for calls, gap in gaps.items() if gap <= 1e-3]
         shown = [max(calls for calls in gaps if calls <= budget) for budget in (10, 100)]
-        expected = [f"{gaps[calls]:.1e}" for calls in shown]
+        expected = [f"{gaps[calls]:.1e}" for calls in [*shown, trace.payoff_calls[-1]]]
         assert table[title][1:] == [*expected, str(reached[0]) if reached else "-"]
     assert table[titles["egpo"]][-1] != "-"
     assert table[titles["spo"]][-1] == "-"
@@ -48,12 +48,49 @@ def test_the_table_has_the_gaps_of_the_library_and_the_cheapest_first(run, four)
 
 def test_every_method_says_what_is_proved(run, four):
     text = run("compare", str(four), *TWO).out
-    assert re.search(r"^Multiplicative weights \(SPO\) +step size \S+ \(horizon\); gap at most", text, re.MULTILINE)
+    spo = r"^Multiplicative weights \(SPO\) +step size \S+ \(horizon, for 150 steps\); gap at most"
+    assert re.search(spo, text, re.MULTILINE)
     assert re.search(r"^Extragradient .* KL from the equilibrium never rises$", text, re.MULTILINE)
     warm = run("compare", str(four), *TWO, "--temperature", "0.1").out
     assert "none applies: the temperature is positive; the theorem is about temperature 0" in warm
     assert "multiplicative_weights is for temperature 0; here its answer need not approach" in warm
 
+
+def test_all_get_the_same_number_of_payoff_products(run, four):
+    argv = ("compare", str(four), "--methods", "spo,egpo,comal,proximal_point", "--tol", "0", "--products", "220")
+    payload = found(run(*argv, "--json"))
+    entries = {entry["method"]: entry for entry in payload["methods"]}
+    assert (entries["multiplicative_weights"]["n_steps"], entries["extragradient"]["n_steps"]) == (220, 110)
+    for entry in entries.values():
+        calls, gaps = entry["trace"]["payoff_calls"], entry["trace"]["metrics"]["gap"]
+        # A method with steps of several costs stops at the first record point past the limit, which does not count.
+        assert calls[-1] >= 220 and calls[-2] < 220
+        assert entry["gap_at_end"] == [gap for call, gap in zip(calls, gaps, strict=True) if call <= 220][-1]
+    assert entries["comal"]["payoff_calls"] == 250
+    ends = [entry["gap_at_end"] for entry in payload["methods"]]
+    assert ends == sorted(ends)
+    text = run(*argv).out
+    assert "temperature 0, exact payoffs, at most 220 payoff products each\n" in text
+    assert "(horizon, for 220 steps); gap at most" in text
+
+
+def test_what_costs_more_than_the_limit_did_not_reach_the_tolerance(run, four):
+    argv = ("compare", str(four), "--methods", "comal", "--temperature", "0", "--json")
+    entry = found(run(*argv, "--tol", "0", "--products", "220"))["methods"][0]
+    last = entry["trace"]["metrics"]["gap"][-1]
+    again = found(run(*argv, "--tol", str(1.01 * last), "--products", "220"))["methods"][0]
+    assert last < entry["gap_at_end"]
+    assert again["status"] == "converged" and again["payoff_calls_to_tol"] is None
+
+
+def test_a_method_for_positive_temperatures_is_told_what_to_give(run, four):
+    sentence = "mirror_descent is for positive temperatures; give --temperature, e.g. 0.1"
+    result = run("compare", str(four), "--methods", "inpo,spo", "--steps", "5")
+    assert re.search(rf"^Mirror descent .* NOT RUN: {sentence}$", result.out, re.MULTILINE)
+    result = run("run", str(four), "--method", "inpo")
+    assert (result.code, result.err) == (2, f"gtpref: error: {sentence}\n")
+    assert run("run", str(four), "--method", "inpo", "--step-size", "0.1", "--steps", "5").code == 3
+    assert "must be a positive number" in run("run", str(four), "--method", "inpo", "--step-size", "best").err
 
 def test_json_holds_curves_and_settings(run, four):
     payload = found(run("compare", str(four), *TWO, "--tol", "0", "--json"))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 from argparse import Namespace
+from types import SimpleNamespace
 
+import pytest
+
+import gametheory_pref as gp
+from gametheory_pref.cli import following
 from gametheory_pref.cli import progress as module
 from gametheory_pref.cli.progress import Progress
 
@@ -52,3 +57,19 @@ def test_nothing_is_drawn_when_nobody_looks(monkeypatch):
     with Progress(Namespace(quiet=False)) as line:
         line.show("step 1")
     assert file.getvalue() == ""
+
+
+@pytest.mark.parametrize(("steps", "cached", "says"), [(10**6, False, True), (10**6, True, False), (10, False, False)])
+def test_a_compilation_is_announced_once(monkeypatch, steps, cached, says):
+    terminal = new_terminal(monkeypatch)
+    kernel = SimpleNamespace(is_loaded=False, is_cached=cached)
+    monkeypatch.setattr(following, "kernel_of", lambda rule: kernel)
+    plan = following.Plan(gp.zoo["rock_paper_scissors"].game, gp.METHODS["extragradient"](step_size=0.1), steps=steps)
+    with Progress(Namespace(quiet=False)) as line:
+        # Already converged at the start, after the announcement.
+        following.follow(plan, line)
+    assert ("compiling extragradient, once" in terminal.getvalue()) == says
+    quiet = new_terminal(monkeypatch)
+    with Progress(Namespace(quiet=True)) as line:
+        following.follow(plan._replace(steps=10), line)
+    assert quiet.getvalue() == ""

@@ -7,6 +7,10 @@ import pytest
 import gametheory_pref as gp
 from gametheory_pref.cli.parser import UsageError
 from gametheory_pref.cli.rule_arguments import read_step_size, rule_from, settings_in_words, show_schedule
+from gametheory_pref.methods import settle
+from gametheory_pref.methods._info import StepFacts
+
+FACTS = StepFacts(payoff_bound=0.5, temperature=0.0, spread=1.0, horizon=2000)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +73,14 @@ def test_names_stay_names():
 
 def test_settings_that_are_not_the_defaults_are_told():
     rule = gp.METHODS["magnetic"](step_size=gp.Schedule(0.5), refresh=7)
-    assert settings_in_words(rule, gp.METHODS["magnetic"](refresh=7)) == ["step size 0.5 (largest)", "refresh 7"]
+    asked = gp.METHODS["magnetic"](refresh=7)
+    assert settings_in_words(rule, asked, FACTS) == ["step size 0.5 (largest)", "refresh 7"]
+
+
+def test_a_step_size_for_a_number_of_steps_is_told_with_it():
+    asked = gp.METHODS["spo"]()
+    settled = settle(asked, FACTS)
+    size = show_schedule(settled.step_size)
+    assert settings_in_words(settled, asked, FACTS) == [f"step size {size} (horizon, for 2,000 steps)"]
+    # A run that was gone on with has the step size of its first limit.
+    assert settings_in_words(settled, asked, FACTS._replace(horizon=3000)) == [f"step size {size} (horizon)"]

@@ -383,5 +383,5 @@ def test_the_line_of_progress_names_step_gap_and_time(monkeypatch):
     plan = following.Plan(game, rule, temperature=0.1, start=start, tol=0.0, steps=2_000, time_limit=3600.0)
     following.follow(plan, line)
     gap = gp.duality_gap(game, start, temperature=0.1)
-    assert shown[0] == f"step 0 of 2,000, gap {gap:.2g}, at most 1 h 0 min left"
+    assert shown[:2] == ["starting", f"step 0 of 2,000, gap {gap:.2g}, at most 1 h 0 min left"]
     assert re.fullmatch(r"step 2,000 of 2,000, gap \S+, at most 1 s left", shown[-1])
