@@ -140,7 +140,9 @@ def distribution(value: Any, count: int, *, name: str) -> FloatArray:
 
 
 def non_negative(value: Any, *, name: str) -> float:
-    """Return `value` as a finite float of at least 0."""
+    """Return `value` as a finite float of at least 0; text and truth values are no numbers."""
+    if isinstance(value, (str, bytes, bool, np.bool_)):
+        raise InputError(f"{name} must be a number; got {value!r}")
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
@@ -151,11 +153,18 @@ def non_negative(value: Any, *, name: str) -> float:
 
 
 def positive_whole(value: Any, *, name: str) -> int:
-    """Return `value` as an int of at least 1; 3.0 is whole, True is not a number."""
+    """Return `value` as an int of at least 1; 3.0 is whole."""
     number = non_negative(value, name=name)
-    if isinstance(value, bool) or not number.is_integer() or number < 1:
+    if not number.is_integer() or number < 1:
         raise InputError(f"{name} must be a whole number of at least 1; got {value!r}")
     return int(value)
+
+
+def truth(value: Any, *, name: str) -> bool:
+    """Return `value` if it is a truth value; no word is one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} must be True or False; got {value!r}")
+    return bool(value)
 
 
 def choice(value: Any, allowed: tuple[str, ...], *, name: str) -> str:

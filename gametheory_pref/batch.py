@@ -18,7 +18,7 @@ from .exact.simplex import solve_by_simplex
 from .iterating_batch import Answers, Question, read_only, run_rule_batch
 from .kernels.newton_lanes import regularized_batch
 from .kernels.pivot_batch import find_games, minimax_batch, read_payoff
-from .methods import METHODS, as_rule
+from .methods import as_rule
 from .problem import checked_temperature
 from .status import Status
 
@@ -171,7 +171,7 @@ def solve_batch(
     n_games, n = preference.shape[:2]
     active = _mask(mask, n_games, n)
     kl_weight = _temperatures(temperature, n_games)
-    rule = None if isinstance(method, str) and method in _EXACT_NAMES else _rule(method)
+    rule = None if isinstance(method, str) and method in _EXACT_NAMES else as_rule(method, _EXACT_NAMES)
     name = _exact_name(method, kl_weight > 0.0, reference is not None) if rule is None else rule.info.name
     question = Question(
         preference=preference,
@@ -192,12 +192,6 @@ def solve_batch(
     else:
         run_rule_batch(rule, question, steps, out)
     return BatchSolution(*out, temperature=kl_weight, method=name, seconds=time.perf_counter() - began)
-
-
-def _rule(method: Any) -> Any:
-    if isinstance(method, str) and method not in METHODS:
-        raise InputError(f"method must be one of {', '.join([*_EXACT_NAMES, *METHODS])}; got {method!r}")
-    return as_rule(method)
 
 
 _Solver: TypeAlias = Callable[[Question, Answers], None]

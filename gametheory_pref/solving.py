@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._check import non_negative, positive_whole
+from ._check import non_negative, positive_whole, truth
 from ._jit import interpreted
 from ._types import RNGLike
-from .errors import InputError, Interrupted
+from .errors import InputError, Interrupted, UnsupportedCombination
 from .exact_methods import EXACT_NAMES, Answer, Limits, choose
 from .games import Game
 from .gap import problem_gap, value
 from .iterating import Run, run_rule
-from .methods import METHODS, as_rule, misfit
+from .methods import as_rule, misfit
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import EXACT_GAP, Solution
 from .status import Status
@@ -60,8 +60,10 @@ def solve(
     method : str or rule
         "auto" takes exact mathematics and says in ``message`` what it chose; "simplex" and "interior_point" return
         the winner that the method meets first, unique or not; "newton" is for positive temperatures. A name of
-        `METHODS`, or a rule with settings such as ``gp.METHODS["extragradient"](step_size=0.5)``, runs that
-        iterative method.
+        `METHODS` runs that iterative method with its default settings. Settings belong to the method, not to `solve`:
+        pass a rule that has them, such as ``gp.METHODS["omwu"](step_size=0.1)``, where ``help(gp.METHODS["omwu"])``
+        tells which there are. (What papers call beta or tau is `temperature`, eta is ``step_size``.) At a temperature
+        that the method is not for it runs all the same, and ``message`` says so.
     temperature : float
         KL weight, in units of the payoff (papers: beta or tau).
     reference : array_like, tuple or None
@@ -87,7 +89,7 @@ def solve(
     jit : bool
         False runs kernels and update rules in the interpreter, for debugging.
     oracle : Exact or Sampled
-        What update rules see: exact payoffs, or those of sampled opponents and labels; exact methods use the game.
+        What update rules see: exact payoffs, or those of sampled opponents and labels. Exact methods use the game.
 
     Returns
     -------
@@ -99,7 +101,8 @@ def solve(
     InputError
         The game or an argument is not usable; the message names it.
     UnsupportedCombination
-        The method cannot solve this kind of game.
+        The method cannot solve this kind of game; an exact method with sampled payoffs; or a rule that numba cannot
+        compile.
     Interrupted
         Ctrl-C during an iterative method; a `KeyboardInterrupt` with the solution so far.
 
@@ -114,15 +117,18 @@ def solve(
     >>> solution = gp.solve(P, "extragradient", temperature=0.1, tol=1e-12)
     >>> solution.policy.round(4), solution.n_steps < 100
     (array([0.3371, 0.2835, 0.3794]), True)
+    >>> gp.solve(P, gp.METHODS["omwu"](step_size=0.1), temperature=0.1, tol=1e-9).policy.round(4)
+    array([0.3371, 0.2835, 0.3794])
     """
     began = time.perf_counter()
     problem = as_problem(game, temperature=temperature, reference=reference)
     limits = _limits(tol, max_steps, time_limit, began)
     _check_hooks(rng, record, callback)
+    oracle = checked_oracle(oracle)
     anchor = _start_policy(problem, start)
     with contextlib.nullcontext() if jit else interpreted():
         if not (isinstance(method, str) and method in EXACT_NAMES):
-            rule = _rule(method)
+            rule = as_rule(method, EXACT_NAMES)
             resume = _run_to_resume(problem, rule, start)
             run = run_rule(
                 problem,
@@ -132,19 +138,18 @@ def solve(
                 record=record,
                 callback=callback,
                 rng=rng,
-                oracle=_checked_oracle(oracle),
+                oracle=oracle,
                 resume=resume,
                 interpreted=not jit,
             )
             return _finish_run(problem, run, limits, began, record)
+        if isinstance(oracle, Sampled):
+            raise UnsupportedCombination(
+                f"oracle has no effect on exact methods, and method is {method!r}; name an update rule, such as "
+                "method='nash_md'"
+            )
         answer = choose(problem, method)(problem, anchor, limits)
         return _finish(problem, answer, limits, began, record, callback)
-
-
-def _rule(method: Any) -> Any:
-    if isinstance(method, str) and method not in METHODS:
-        raise InputError(f"method must be one of {', '.join([*EXACT_NAMES, *METHODS])}; got {method!r}")
-    return as_rule(method)
 
 
 def _run_to_resume(problem: Problem, rule: Any, start: Any) -> Run | None:
@@ -162,11 +167,14 @@ def _run_to_resume(problem: Problem, rule: Any, start: Any) -> Run | None:
     return run if same else None
 
 
-def _checked_oracle(oracle: Any) -> Exact | Sampled:
+def checked_oracle(oracle: Any) -> Exact | Sampled:
+    """Return an oracle whose settings are numbers and truth values."""
     if isinstance(oracle, Exact):
-        return Exact()
+        return oracle
     if isinstance(oracle, Sampled):
-        return Sampled(positive_whole(oracle.opponents, name="oracle.opponents"), bool(oracle.labels))
+        return Sampled(
+            positive_whole(oracle.opponents, name="oracle.opponents"), truth(oracle.labels, name="oracle.labels")
+        )
     raise InputError(f"oracle must be gp.Exact() or gp.Sampled(opponents, labels); got {oracle!r}")
 
 

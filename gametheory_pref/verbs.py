@@ -69,8 +69,6 @@ class Bank(NamedTuple):
 class Exact(NamedTuple):
     """An oracle that tells the exact payoff of every response against a policy."""
 
-    calls: int = 1
-
 
 class Sampled(NamedTuple):
     """An oracle of samples: opponents drawn from the policy, and a judge asked about every response against each.

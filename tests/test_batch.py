@@ -168,7 +168,7 @@ def test_an_empty_batch_is_a_batch():
         ({"P": COMAL[None], "temperature": [0.1, 0.2]}, "2 entries for 1 games"),
         ({"P": COMAL[None], "temperature": -1}, "temperature"),
         ({"P": COMAL[None], "temperature": [-1.0]}, "entry 0 is -1.0"),
-        ({"P": COMAL[None], "method": "magic"}, "method must be one of"),
+        ({"P": COMAL[None], "method": "magic"}, "method must be one of auto, simplex, newton, or an update rule"),
         ({"P": COMAL[None], "tol": -1}, "tol"),
         ({"P": COMAL[None], "temperature": 1.0, "reference": [0.5, 0.5]}, "2 entries for 3 responses"),
         ({"P": COMAL[None], "temperature": 1.0, "reference": [[0.5, 0.5]]}, r"\(1, 2\)"),

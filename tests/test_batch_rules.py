@@ -153,7 +153,7 @@ def test_step_sizes_for_many_games_are_those_of_each():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "extragradent"}, "method must be one of .*extragradient"),
+        ({"method": "extragradent"}, "method 'extragradent' is unknown; did you mean 'extragradient'"),
         ({"method": METHODS["extragradient"](step_size=-1.0)}, "step_size must be positive"),
         ({"method": METHODS["extragradient"](step_size="paper")}, "step_size of extragradient"),
         (

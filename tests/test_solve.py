@@ -6,6 +6,7 @@ import math
 import pickle
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,8 +144,50 @@ def test_regularised_two_player_game_is_the_fixed_point() -> None:
     assert solution.gap <= 1e-12
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("nashmd", "'nash_md'"), ("Nash-MD", "'nash_md'"), ("simplx", "'simplex'"), ("extragradent", "'extragradient'")],
+)
+def test_a_name_that_is_nearly_right_is_told_what_is_meant(name: str, meant: str) -> None:
+    with pytest.raises(gp.InputError, match=f"^method '{name}' is unknown; did you mean {meant}.*list.gp.METHODS"):
+        gp.solve(COMAL, name)
+
+
+def test_the_mapping_of_methods_raises_key_errors_that_say_what_is_meant() -> None:
+    with pytest.raises(KeyError) as caught:
+        gp.METHODS["nashmd"]
+    assert isinstance(caught.value, gp.InputError)
+    assert str(caught.value).startswith("method 'nashmd' is unknown; did you mean 'nash_md'")
+    assert gp.METHODS.get("nashmd") is None
+    assert "nashmd" not in gp.METHODS
+
+
+@pytest.mark.parametrize("method", ["auto", "newton"])
+def test_samples_are_not_for_exact_methods(method: str) -> None:
+    with pytest.raises(gp.UnsupportedCombination, match=f"oracle has no effect on exact methods.*'{method}'.*rule"):
+        gp.solve(COMAL, method, temperature=0.1, oracle=gp.Sampled(4))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"oracle": gp.Sampled(labels="no")}, "oracle.labels must be True or False; got 'no'"),
+        ({"oracle": gp.Sampled(opponents="3")}, "oracle.opponents must be a number; got '3'"),
+        ({"oracle": gp.Sampled(opponents=True)}, "oracle.opponents must be a number; got True"),
+        ({"max_steps": "3"}, "max_steps must be a number; got '3'"),
+        ({"tol": "1e-3"}, "tol must be a number; got '1e-3'"),
+        ({"temperature": True}, "temperature must be a number; got True"),
+        ({"method": gp.METHODS["extragradient"](step_size=True)}, "step_size must be a positive number.*got True"),
+        ({"method": gp.METHODS["proximal_point"](inner_steps=True)}, "inner_steps must be a number; got True"),
+    ],
+)
+def test_words_and_truth_values_are_no_numbers(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(gp.InputError, match=message):
+        gp.solve(COMAL, **({"method": "extragradient", "jit": False} | settings))
+
+
 def test_bad_arguments_have_their_sentences() -> None:
-    with pytest.raises(gp.InputError, match="method must be one of auto, simplex"):
+    with pytest.raises(gp.InputError, match="method 'magic' is unknown.* one of auto, simplex"):
         gp.solve(COMAL, "magic")
     with pytest.raises(gp.UnsupportedCombination, match="'newton' does not solve this game at temperature 0"):
         gp.solve(COMAL, "newton")

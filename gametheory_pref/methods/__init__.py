@@ -7,9 +7,10 @@ Whoever writes a rule finds here what describes it (`method`, `MethodInfo`, `Ste
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -105,6 +106,13 @@ Rule = Any
 """A NamedTuple of settings with ``info``, ``init(problem)`` and ``step(problem, state, rng)``."""
 
 
+class _UnknownMethod(InputError, KeyError):
+    """A name that no method has; a `KeyError` too, because `Methods` is a mapping."""
+
+    # A KeyError would show its message quoted.
+    __str__ = Exception.__str__
+
+
 class Methods(Mapping[str, Any]):
     """Name or alias -> class of rules; every module of the package that defines a class with ``info`` is found."""
 
@@ -131,7 +139,10 @@ class Methods(Mapping[str, Any]):
         return names
 
     def __getitem__(self, name: str) -> Any:
-        return self._names[name]
+        try:
+            return self._names[name]
+        except KeyError:
+            raise unknown_method(name) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -153,8 +164,32 @@ class Methods(Mapping[str, Any]):
 METHODS = Methods()
 
 
-def as_rule(method: Any) -> Rule:
+def unknown_method(name: object, exact: Sequence[str] = ()) -> InputError:
+    """Return the error about a name that no method has: what is meant, perhaps, and where to look.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    exact : sequence of str
+        Names of exact methods that would do, too.
+    """
+    known = {spelled.replace("_", ""): spelled for spelled in reversed([*exact, *METHODS])}
+    plain = "".join(letter for letter in str(name).lower() if letter.isalnum())
+    close = [known[one] for one in difflib.get_close_matches(plain, known, n=3, cutoff=0.7)]
+    meant = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    names = f"method must be one of {', '.join(exact)}, or an update rule" if exact else "method must be an update rule"
+    return _UnknownMethod(f"method {name!r} is unknown; {meant}{names} (list(gp.METHODS) names them)")
+
+
+def as_rule(method: Any, exact: Sequence[str] = ()) -> Rule:
     """Return a rule from a name, a class of rules (default settings) or a rule.
+
+    Parameters
+    ----------
+    method : str, class or rule
+    exact : sequence of str
+        Names of exact methods, for the message about an unknown name where these would do, too.
 
     Raises
     ------
@@ -163,7 +198,7 @@ def as_rule(method: Any) -> Rule:
     """
     if isinstance(method, str):
         if method not in METHODS:
-            raise InputError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+            raise unknown_method(method, exact)
         method = METHODS[method]
     if isinstance(method, type) and isinstance(getattr(method, "info", None), MethodInfo):
         method = method()
@@ -218,6 +253,8 @@ def _check_kinds(rule: Rule) -> None:
         value = getattr(rule, name)
         if isinstance(default, bool) and not isinstance(value, (bool, np.bool_)):
             raise InputError(f"{name} must be True or False; got {value!r}")
+        if isinstance(value, (bool, np.bool_)) and not isinstance(default, bool) and isinstance(default, (int, float)):
+            raise InputError(f"{name} must be a number; got {value!r}")
         # A step size may be a name or a `Schedule` instead.
         if name != "step_size" and isinstance(default, float) and not isinstance(value, (int, float, np.number)):
             raise InputError(f"{name} must be a number; got {value!r}")
@@ -311,6 +348,8 @@ def _schedule(step_size: Any, info: MethodInfo, facts: StepFacts) -> Schedule:
             raise InputError(f"step_size of {info.name} must be a positive number, a Schedule, or one of {known}; "
                              f"got {step_size!r}")
         return _named_schedule(step_size, info, facts)
+    if isinstance(step_size, (bool, np.bool_)):
+        raise InputError(f"step_size must be a positive number, a name or a Schedule; got {step_size!r}")
     if isinstance(step_size, Schedule):
         schedule = step_size
     else:

@@ -14,6 +14,7 @@ from ..facts import Facts
 from ..games import Game
 from ..methods import METHODS, Methods, Rule, as_rule, settle
 from ..problem import as_game, as_problem
+from ..solving import checked_oracle
 from ..tabular import tabular
 from ..verbs import Exact, Sampled
 from .cells import Cell, Question
@@ -55,7 +56,7 @@ def build_grid(
     rules = named_rules(methods)
     choice(starts, STARTS, name="starts")
     steps, largest_gap = positive_whole(max_steps, name="max_steps"), non_negative(tol, name="tol")
-    oracle = _oracle(oracle)
+    oracle = checked_oracle(oracle)
     cells: list[Cell] = []
     skipped: dict[Skipped, None] = {}
     for question in _questions(games, _sequence(temperatures, "temperatures"), references):
@@ -189,11 +190,3 @@ def _seeds(seeds: Any) -> list[int]:
             raise InputError(f"seeds must be whole numbers of at least 0; got {seed!r}")
         found[int(seed)] = None
     return list(found)
-
-
-def _oracle(oracle: Any) -> Exact | Sampled:
-    if isinstance(oracle, Exact):
-        return Exact()
-    if isinstance(oracle, Sampled):
-        return Sampled(positive_whole(oracle.opponents, name="oracle.opponents"), bool(oracle.labels))
-    raise InputError(f"oracle must be gp.Exact() or gp.Sampled(opponents, labels); got {oracle!r}")

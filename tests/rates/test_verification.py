@@ -88,7 +88,15 @@ def test_rows_that_fail_say_why(found: gp.Verification) -> None:
     broken = dataclasses.replace(found, rows=(row, *found.rows[1:]))
     assert not broken.ok and broken.failures == (row,)
     assert "because of this" in broken.to_text() and "!!" in broken.to_text()
-    assert f"1 of {len(found.rows)} rows did not come out" in broken.to_text()
+    assert broken.to_text().endswith(f"\n{len(found.rows)} rows, 1 not as it should be.")
+
+
+def test_rows_that_were_not_tried_are_not_called_good(found: gp.Verification) -> None:
+    some = dataclasses.replace(found, rows=found.rows[:2], n_planned=57)
+    assert some.to_text().endswith("\n2 of 57 rows tried, all as they should be.")
+    assert dataclasses.replace(some, rows=()).to_text() == "0 of 57 rows tried."
+    assert dataclasses.replace(found, rows=found.rows[:1]).to_text().endswith("\n1 row, as it should be.")
+    assert some.to_dict()["n_planned"] == 57
 
 
 def test_progress_is_told_row_by_row() -> None:
@@ -98,7 +106,7 @@ def test_progress_is_told_row_by_row() -> None:
 
 
 def test_methods_must_be_known() -> None:
-    with pytest.raises(gp.InputError, match="method must be one of"):
+    with pytest.raises(gp.InputError, match="did you mean 'extragradient'"):
         gp.verify(["extragradeint"])
     with pytest.raises(gp.InputError, match="methods must be a sequence"):
         gp.verify("extragradient")
