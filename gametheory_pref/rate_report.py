@@ -124,14 +124,15 @@ def joined(reports: Sequence[RateReport], method: str, guarantee: Guarantee | No
 
     The worst of those that decide gives the numbers.
     """
-    verdicts = {report.verdict for report in reports}
+    verdicts = [report.verdict for report in reports]
     ranked: tuple[Verdict, ...] = ("violated", "holds", "inconclusive")
     verdict = next(kind for kind in ranked if kind in verdicts)
     deciding = [report for report in reports if report.verdict == verdict]
     worst = max(deciding, key=lambda report: -math.inf if report.tightness is None else report.tightness)
     reason = f"{worst.name}: {worst.reason}" if guarantee is None else worst.reason
     if len(reports) > 1:
-        reason += f" ({len(deciding)} of {len(reports)} {_SAY[verdict]})"
+        told = [f"{count} {_SAY[kind][count > 1]}" for kind in ranked if (count := verdicts.count(kind))]
+        reason += f" ({', '.join(told)})"
     return replace(
         worst,
         method=method,
@@ -142,7 +143,12 @@ def joined(reports: Sequence[RateReport], method: str, guarantee: Guarantee | No
     )
 
 
-_SAY = {"violated": "violate it", "holds": "agree", "inconclusive": "decide nothing"}
+# For one, and for several.
+_SAY: dict[Verdict, tuple[str, str]] = {
+    "violated": ("is violated", "are violated"),
+    "holds": ("holds", "hold"),
+    "inconclusive": ("decides nothing", "decide nothing"),
+}
 
 
 def _plain(number: float | None) -> float | None:

@@ -139,10 +139,13 @@ class Verification:
     rows : tuple of VerificationRow
     seconds : float
         Wall time.
+    n_planned : int or None
+        How many rows there would be if nobody had stopped it; None when it came to its end.
     """
 
     rows: tuple[VerificationRow, ...]
     seconds: float
+    n_planned: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -160,6 +163,7 @@ class Verification:
             "schema": SCHEMA,
             "ok": self.ok,
             "seconds": self.seconds,
+            "n_planned": self.n_planned,
             "rows": [row.to_dict() for row in self.rows],
         }
 
@@ -171,13 +175,19 @@ class Verification:
             if rows:
                 lines += [title, *_table(rows), ""]
         lines += [f"{row.method}, {row.guarantee.name}: {row.verdict}. {row.reason}" for row in self.failures]
+        return "\n".join([*lines, self._closing()])
+
+    def _closing(self) -> str:
+        """Return how many rows are as they should be, out of those that were tried."""
+        rows = "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
+        if self.n_planned is not None:
+            rows = f"{len(self.rows)} of {self.n_planned} rows tried"
         wrong = len(self.failures)
-        lines.append(
-            f"{len(self.rows)} rows, all as they should be."
-            if not wrong
-            else f"{wrong} of {len(self.rows)} rows did not come out as they should."
-        )
-        return "\n".join(lines)
+        if wrong:
+            return f"{rows}, {wrong} not as {'it' if wrong == 1 else 'they'} should be."
+        if len(self.rows) == 1:
+            return f"{rows}, as it should be."
+        return f"{rows}, all as they should be." if self.rows else f"{rows}."
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.to_text())}</pre>"

@@ -42,6 +42,11 @@ class Agenda(NamedTuple):
     names: set[str] | None
     n_rows: int
 
+    @property
+    def n_shown(self) -> int:
+        """How many of them will be shown."""
+        return self.n_rows if self.names is None else len(self.names)
+
     def shows(self, row: VerificationRow) -> bool:
         """Return whether a row was asked for."""
         return self.names is None or row.guarantee.name in self.names
@@ -66,7 +71,8 @@ def run(args: Namespace) -> int:
             verify(agenda.methods, controls=agenda.controls, callback=watch)
         except KeyboardInterrupt:
             interrupted = True
-    found = Verification(tuple(row for row in rows if agenda.shows(row)), time.monotonic() - began)
+    shown = tuple(row for row in rows if agenda.shows(row))
+    found = Verification(shown, time.monotonic() - began, agenda.n_shown if interrupted else None)
     if args.json:
         show_json(found.to_dict())
     elif not args.quiet:

@@ -10,6 +10,7 @@ from ..plot.curves import rate_curve
 from ..plot.page import svg
 from ..plot.style import BLUE, GREY, ORANGE
 from ..verification import Verification, VerificationRow
+from .text import count
 
 _LOOK = "padding: 3px 10px 3px 0; text-align: left; vertical-align: top; border-top: 1px solid rgba(128,128,128,0.35)"
 _HEADINGS = {
@@ -43,7 +44,10 @@ def _summary(found: Verification) -> str:
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _COLORS if counts[verdict])
     wrong = len(found.failures)
     ending = "All came out as they should." if not wrong else f"{wrong} did not come out as they should."
-    return f"<p><strong>{len(found.rows)} claims: {escape(told)}. {escape(ending)}</strong></p><p>{escape(_METHOD)}</p>"
+    claims = count(len(found.rows), "claim")
+    if found.n_planned is not None:
+        claims = f"Interrupted after {len(found.rows)} of {count(found.n_planned, 'claim')}"
+    return f"<p><strong>{claims}: {escape(told)}. {escape(ending)}</strong></p><p>{escape(_METHOD)}</p>"
 
 
 def _table(rows: list[VerificationRow]) -> str:

@@ -98,7 +98,7 @@ def test_a_theorem_that_is_violated_is_a_failure(run, tried, rows):
     assert re.search(r"^!! ", result.out, re.MULTILINE)
 
 
-def test_an_interrupt_shows_what_was_tried(run, monkeypatch, rows):
+def test_an_interrupt_shows_what_was_tried(run, monkeypatch, rows, tmp_path):
     def verify(methods, *, controls, callback):
         callback(rows[0])
         raise KeyboardInterrupt
@@ -108,6 +108,10 @@ def test_an_interrupt_shows_what_was_tried(run, monkeypatch, rows):
     assert result.code == 130
     assert rows[0].guarantee.name in result.out
     assert re.fullmatch(r"gtpref: interrupted after 1 of \d+ theorems\n", result.err)
+    assert re.search(r"^1 of \d\d+ rows tried, as it should be\.$", result.out, re.MULTILINE)
+    named = run("verify", *(control.claim.name for control in controls()[:2]), "-o", str(tmp_path / "report.html"))
+    assert "\n1 of 2 rows tried, as it should be.\n" in named.out
+    assert "Interrupted after 1 of 2 claims: 1 violated." in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
