@@ -11,6 +11,7 @@ from ..methods._info import MethodInfo
 from ..methods._papers import PAPERS
 from . import exit_codes
 from .output import show, show_json
+from .plain_math import plain_docstring
 from .rule_arguments import plain_settings, rule_class
 from .run_command import aligned
 from .text import count, fields
@@ -98,6 +99,7 @@ def _page(cls: Any) -> list[str]:
     ]
     described, _, _ = inspect.cleandoc(cls.__doc__ or "").partition("\nReferences\n----------")
     described, _, _ = described.partition("\nExamples\n--------")
+    described = plain_docstring(described)
     lines = [f"{info.title}: {info.name}", "", *described.strip().splitlines(), "", *fields(facts)]
     papers = [paper for paper in PAPERS.values() if paper.method == info.name]
     if papers:

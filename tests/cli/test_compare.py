@@ -205,6 +205,13 @@ def test_one_method_is_described_by_any_of_its_names(run):
     symbol = next(paper for paper in gp.PAPERS.values() if paper.method == "extragradient").symbols[0]
     assert f"    {symbol.paper}, {symbol.meaning}: {symbol.here}\n" in text
     assert ">>>" not in text
+    assert "    pi_{t+1/2} ∝ b_t exp(eta A pi_t),\n" in text
+
+
+def test_no_page_of_a_method_shows_markup(run):
+    for cls in gp.METHODS.primary():
+        text = run("methods", cls.info.name).out
+        assert "\\" not in text and ":math:" not in text and ".. math::" not in text
 
 
 def test_methods_as_json(run):
