@@ -40,7 +40,7 @@ def test_settings_get_the_kind_of_their_default(method, assignments, expected):
         ("magnetic", "inner_temperature=warm", "must be a number, as the default 0.2 is; got 'warm'"),
         ("magnetic", "inner_temperature=true", "must be a number"),
         ("magnetic", "refresh=", "must be a whole number"),
-        ("magnetic", "refesh=3", "has no such setting; its settings are inner_temperature, refresh"),
+        ("magnetic", "refrsh=3", "has no such setting; its settings are inner_temperature, refresh"),
     ],
 )
 def test_a_value_of_another_kind_is_refused(method, assignment, sentence):

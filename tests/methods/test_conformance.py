@@ -39,15 +39,21 @@ def test_the_same_luck_gives_the_same_run(rule_class):
     battery.check_the_same_luck_gives_the_same_run(rule_class, jit=False)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
+def every(number: int):
+    """All rules, the first of every `number` in the fast suite: each loop costs seconds to compile."""
+    return [
+        pytest.param(rule_class, id=rule_class.info.name, marks=[pytest.mark.slow] if place % number else [])
+        for place, rule_class in enumerate(RULES)
+    ]
+
+
+@pytest.mark.parametrize("rule_class", every(10))
 def test_compiled_samples_are_those_of_the_source(rule_class):
     battery.check_the_same_luck_gives_the_same_run(rule_class, jit=True)
     battery.check_compiled_code_does_what_the_source_says(rule_class, jit=True, oracle=gp.Sampled(3))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("rule_class", RULES, ids=lambda rule_class: rule_class.info.name)
+@pytest.mark.parametrize("rule_class", every(6))
 def test_batches_run_like_single_games(rule_class):
     battery.check_batches_run_like_single_games(rule_class, jit=True)
 
