@@ -219,6 +219,24 @@ def lean_regret_matching(payoff, anchor, eta, beta, log, prob, work, count):
         log[i] = np.log(prob[i])
 
 
+@lean
+def lean_fictitious_play(payoff, anchor, eta, beta, log, prob, work, count):
+    """Play the best response to all that was played."""
+    u, total = work[0], work[1]
+    for i in range(log.size):
+        total[i] = 0.0
+    for _ in range(count):
+        product(payoff, prob, u)
+        best = 0
+        for i in range(log.size):
+            total[i] += u[i]
+            if total[i] > total[best]:
+                best = i
+        for i in range(log.size):
+            prob[i] = 0.0
+        prob[best] = 1.0
+
+
 # -- the same in NumPy
 
 
@@ -295,6 +313,16 @@ def np_regret_matching(payoff, anchor, eta, beta, log, prob, count):
     return prob
 
 
+def np_fictitious_play(payoff, anchor, eta, beta, log, prob, count):
+    """Play the best response to all that was played."""
+    total = np.zeros(len(prob))
+    for _ in range(count):
+        total = total + payoff @ prob
+        prob = np.zeros(len(prob))
+        prob[total.argmax()] = 1.0
+    return prob
+
+
 class Shape(NamedTuple):
     """A rule, its temperature, and what to compare it with."""
 
@@ -318,6 +346,7 @@ def shapes() -> dict[str, Shape]:
         "accelerated": Shape(methods["accelerated"](0.3), 0.1, lean_accelerated, np_accelerated),
         "mnpo": Shape(methods["mnpo"](0.5), 0.1, lean_mnpo, np_mnpo),
         "regret_matching": Shape(methods["regret_matching"](), 0.0, lean_regret_matching, np_regret_matching),
+        "fictitious_play": Shape(methods["fictitious_play"](), 0.0, lean_fictitious_play, np_fictitious_play),
     }
 
 
@@ -340,7 +369,7 @@ class Fused:
 
 def steps(rounds: int) -> dict[str, Any]:
     """Measure a step of every shape at n = 10."""
-    n, count = 10, 2_000
+    n, count = 10, 10_000
     preference = random_preference(np.random.default_rng(0), n, n)
     payoff, anchor = preference - 0.5, np.full(n, -np.log(n))
     print(f"\nOne step at n = {n}, nanoseconds")

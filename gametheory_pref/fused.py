@@ -113,7 +113,8 @@ def _advance(player, problem, rng, total, marks, tol, averaged):
             state, spare = overwrite(new, spare), state
             swapped = not swapped
         marks.calls[mark] = calls_of(state)
-        if not write_mark(problem, state.x, total, state.t, marks, mark):
+        problem.arena.cursor[0] = 0
+        if not write_mark(problem, in_both(problem, state.x), total, state.t, marks, mark):
             return Outcome(mark + 1, False, True, swapped), state
         if (marks.gap_average[mark] if averaged else marks.gap_last[mark]) <= tol:
             return Outcome(mark + 1, False, False, swapped), state
@@ -151,7 +152,8 @@ def _advance_batch(player, template, games, total, points, budget, tol, averaged
             if not out.finite[game]:
                 break
             one.arena.cursor[0] = 0
-            answer = average_of(one, state.x, total, state.t) if averaged else state.x
+            last = in_both(one, state.x)
+            answer = average_of(one, last, total, state.t) if averaged else last
             steps.set_scaled(1.0, answer.prob, out.policy[game])
             out.n_steps[game] = state.t
             out.gap[game] = gap_of(one, answer)
@@ -230,9 +232,21 @@ def with_schedule(rule: Any, scale: float, offset: float, power: float) -> Any:
     return rule._replace(step_size=Schedule(scale, offset, power)) if hasattr(rule, "step_size") else rule
 
 
+def in_both(problem: Any, x: Any) -> Any:
+    """Return a policy in both coordinates; of one that a rule knows by its probabilities, logarithms are taken here."""
+    return x if isinstance(x, Point) else _logarithms_taken(problem, x)
+
+
+def _logarithms_taken(problem, x):
+    out = fresh_point(problem.arena)
+    for i in range(x.prob.size):
+        out.prob[i] = x.prob[i]
+    steps.take_logarithms(x.prob, out.log)
+    return out
+
+
 def write_mark(problem, x, total, t, marks, mark):
     """Write the last policy and the average of those played, with their gaps; return whether all is finite."""
-    problem.arena.cursor[0] = 0
     average = average_of(problem, x, total, t)
     for i in range(total.size):
         marks.log_last[mark, i] = x.log[i]
@@ -248,7 +262,7 @@ def average_of(problem, x, total, t):
     share, rest = (1.0 / t, 0.0) if t > 0 else (0.0, 1.0)
     for i in range(total.size):
         average.prob[i] = share * total[i] + rest * x.prob[i]
-        average.log[i] = np.log(average.prob[i]) if average.prob[i] > 0.0 else -np.inf
+    steps.take_logarithms(average.prob, average.log)
     return average
 
 
@@ -352,14 +366,7 @@ def _inner(problem, direction, x, y):
 
 def _reply(problem, direction):
     out = fresh_row(problem.arena).value
-    for block in range(problem.blocks.size - 1):
-        first, last = problem.blocks[block], problem.blocks[block + 1]
-        best = first
-        for i in range(first, last):
-            out[i] = 0.0
-            if direction.value[i] > direction.value[best]:
-                best = i
-        out[best] = 1.0
+    steps.best_replies(direction.value, problem.blocks, out)
     return Mixture(out)
 
 
@@ -402,9 +409,9 @@ def _keep(problem, x, since):
     return out
 
 
-def _regrets(problem, direction, x):
+def _add_regrets(problem, so_far, direction, x):
     out = fresh_row(problem.arena)
-    steps.subtract_means(direction.value, x.prob, problem.blocks, out.value)
+    steps.add_regrets(so_far.value, direction.value, x.prob, problem.blocks, out.value)
     return out
 
 
@@ -416,9 +423,9 @@ def _positive(problem, direction):
 
 
 def _proportional(problem, direction, otherwise):
-    out = fresh_point(problem.arena)
-    steps.share_out(direction.value, otherwise.prob, problem.blocks, out.log, out.prob)
-    return out
+    out = fresh_row(problem.arena).value
+    steps.share_out(direction.value, otherwise.prob, problem.blocks, out)
+    return Mixture(out)
 
 
 _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -435,7 +442,7 @@ _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.remember: _remember,
     verbs.bookmark: _bookmark,
     verbs.keep: _keep,
-    verbs.regrets: _regrets,
+    verbs.add_regrets: _add_regrets,
     verbs.positive: _positive,
     verbs.proportional: _proportional,
 }
@@ -467,16 +474,20 @@ def _register() -> None:
     for function in _SUPPORT:
         _register_part(function)
     by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
-    recalled, values = "recall(problem, parts, {k}).log", "parts[{k}].value"
-    by(verbs.blend, lambda problem, points, weights: _weighted_sum(weights, "parts[{k}].log", Anchor), inline=True)
-    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(weights, "parts[{k}].prob", Mixture), inline=True)
-    by(verbs.combine, lambda problem, parts, weights: _weighted_sum(weights, values, Direction), inline=True)
-    by(verbs.blend_bank, lambda problem, bank, weights: _weighted_sum(weights, recalled, Anchor), inline=True)
+    by(verbs.blend, lambda problem, points, weights: _weighted_sum(weights, "log", Anchor), inline=True)
+    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(weights, "prob", Mixture), inline=True)
+    by(verbs.combine, lambda problem, parts, weights: _weighted_sum(weights, "value", Direction), inline=True)
+    by(verbs.anchors_of, lambda problem, x, weights: _repeating(len(weights)))
+    by(in_both, lambda problem, x: _as_it_is if x.instance_class is Point else _logarithms_taken)
     by(do_step, lambda rule, problem, state, rng: rule.instance_class.step, inline=True)
     by(do_init, lambda rule, problem: rule.instance_class.init)
     by(calls_of, lambda state: (lambda state: state.calls) if "calls" in state.fields else (lambda state: 0))
     by(with_schedule, lambda rule, scale, offset, power: _replacing(rule))
     by(overwrite, lambda new, old: _copying(new, types), inline=True)
+
+
+def _as_it_is(problem: Any, x: Any) -> Any:
+    return x
 
 
 def _always(implementation: Callable[..., Any]) -> Callable[..., Any]:
@@ -492,7 +503,7 @@ def _samples_nothing(problem: Any) -> bool:
     return bool(oracle.instance_class is verbs.Exact)
 
 
-def _weighted_sum(weights: Any, part: str, result: type) -> Callable[..., Any]:
+def _weighted_sum(weights: Any, field: str, result: type) -> Callable[..., Any]:
     """Return the loop ``out = sum_k weights[k] * part_k`` for this number of parts, in one pass."""
     count = range(len(weights))
     # 0 * -inf would be NaN: a policy that is left out may have responses without mass.
@@ -500,12 +511,18 @@ def _weighted_sum(weights: Any, part: str, result: type) -> Callable[..., Any]:
     source = [
         "def weighted_sum(problem, parts, weights):",
         "    out = fresh_row(problem.arena).value",
-        *(f"    v{k}, w{k} = {part.format(k=k)}, weights[{k}]" for k in count),
+        *(f"    v{k}, w{k} = parts[{k}].{field}, weights[{k}]" for k in count),
         "    for i in range(out.size):",
         f"        out[i] = {terms}",
         "    return result(out)",
     ]
-    return _written("weighted_sum", source, {"fresh_row": fresh_row, "recall": verbs.recall, "result": result})
+    return _written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
+
+
+def _repeating(count: int) -> Callable[..., Any]:
+    """Return `verbs.anchors_of` for this number of weights."""
+    source = ["def anchors_of(problem, x, weights):", f"    return ({'Anchor(x.log), ' * count})"]
+    return _written("anchors_of", source, {"Anchor": Anchor})
 
 
 def _copying(state: Any, types: Any) -> Callable[..., Any]:

@@ -16,9 +16,10 @@ breakpoints and all), fused to machine code (`fused` gives every verb a kernel),
 `divergence`    ``KL(x || y)``
 `inner`         expected payoff of one policy less that of another
 `reply`         the best response to a direction
-`bank_of`, `recall`, `remember`, `blend_bank`   several past policies in one
+`anchors_of`    the start of a history, one anchor for every weight with which `blend` will take it
+`bank_of`, `recall`, `remember`   several policies in one, when their number is no part of the type of a rule
 `bookmark`, `keep`   let a loop within a step go on with one policy and drop the others
-`regrets`, `positive`, `proportional`   for tables only: regret matching
+`add_regrets`, `positive`, `proportional`   for tables only: regret matching
 ==============  ===============================================================================================
 """
 
@@ -275,9 +276,9 @@ def remember(problem: TabularProblem, bank: Bank, x: Point) -> Bank:
     )
 
 
-def blend_bank(problem: TabularProblem, bank: Bank, weights: tuple[float, ...]) -> Anchor:
-    """Return the log-linear combination of the policies of a bank."""
-    return blend(problem, tuple(recall(problem, bank, age) for age in range(len(weights))), weights)
+def anchors_of(problem: TabularProblem, x: Point, weights: tuple[float, ...]) -> tuple[Anchor, ...]:
+    """Return a policy as an anchor, once for every weight: a history in which it has always been there."""
+    return (Anchor(x.log),) * len(weights)
 
 
 def bookmark(problem: TabularProblem) -> int:
@@ -290,12 +291,14 @@ def keep(problem: TabularProblem, x: Point, since: int) -> Point:
     return x
 
 
-def regrets(problem: TabularProblem, direction: Direction, x: Point) -> Direction:
-    """Return how much more every response gets than its player's policy in `x`."""
+def add_regrets(
+    problem: TabularProblem, so_far: Direction, direction: Direction, x: Point | Mixture
+) -> Direction:
+    """Return `so_far` plus how much more every response gets than its player's policy in `x`."""
     value = direction.value.copy()
     for first, last in zip(problem.blocks[:-1], problem.blocks[1:], strict=True):
         value[first:last] -= value[first:last] @ x.prob[first:last]
-    return Direction(value)
+    return Direction(so_far.value + value)
 
 
 def positive(problem: TabularProblem, direction: Direction) -> Direction:
@@ -303,12 +306,14 @@ def positive(problem: TabularProblem, direction: Direction) -> Direction:
     return Direction(np.maximum(direction.value, 0.0))
 
 
-def proportional(problem: TabularProblem, direction: Direction, otherwise: Point) -> Point:
-    """Return each player's policy proportional to numbers of at least 0; that of `otherwise` where all are 0."""
-    weight, prob = direction.value, otherwise.prob.copy()
+def proportional(problem: TabularProblem, direction: Direction, otherwise: Point | Mixture) -> Mixture:
+    """Return each player's policy proportional to the positive part; that of `otherwise` where nothing is positive.
+
+    Responses may be left without mass, where logarithms are infinite: no base for a mirror step.
+    """
+    weight, prob = np.maximum(direction.value, 0.0), otherwise.prob.copy()
     for first, last in zip(problem.blocks[:-1], problem.blocks[1:], strict=True):
         total = weight[first:last].sum()
         if total > 0.0:
             prob[first:last] = weight[first:last] / total
-    with np.errstate(divide="ignore"):
-        return Point(np.log(prob), prob)
+    return Mixture(prob)

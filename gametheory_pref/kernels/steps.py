@@ -209,39 +209,69 @@ def gap_at(payoff_vector, log, prob, log_reference, temperature, blocks):
 
 
 @jit(reassociate=True, allocates=False)
-def subtract_means(direction, prob, blocks, out):
-    """Write every response's payoff less its player's expected payoff."""
+def add_regrets(so_far, payoff, prob, blocks, out):
+    """Write `so_far` plus every response's payoff less its player's expected payoff."""
     for block in range(blocks.size - 1):
         part = slice(blocks[block], blocks[block + 1])
-        subtract_mean(direction[part], prob[part], out[part])
+        add_regrets_of_one(so_far[part], payoff[part], prob[part], out[part])
 
 
 @jit(reassociate=True, allocates=False)
-def subtract_mean(direction, prob, out):
-    """Write the payoff of every response of one player less the expected payoff."""
+def add_regrets_of_one(so_far, payoff, prob, out):
+    """Write `so_far` plus the payoff of every response of one player less the expected payoff."""
     mean = 0.0
     for i in range(out.size):
-        mean += direction[i] * prob[i]
+        mean += payoff[i] * prob[i]
     for i in range(out.size):
-        out[i] = direction[i] - mean
+        out[i] = so_far[i] + (payoff[i] - mean)
 
 
 @jit(reassociate=True, allocates=False)
-def share_out(weight, otherwise, blocks, log, prob):
-    """Write each player's policy proportional to `weight`, which is not negative; `otherwise` where it is all 0."""
-    for block in range(blocks.size - 1):
-        part = slice(blocks[block], blocks[block + 1])
-        share_out_one(weight[part], otherwise[part], log[part], prob[part])
-
-
-@jit(reassociate=True, allocates=False)
-def share_out_one(weight, otherwise, log, prob):
-    """Write the policy of one player proportional to `weight`."""
-    total = 0.0
+def take_logarithms(prob, log):
+    """Write the logarithms of probabilities, which may be 0."""
     for i in range(prob.size):
-        total += weight[i]
-    scale, rest = (1.0 / total, 0.0) if total > 0.0 else (0.0, 1.0)
-    for i in range(prob.size):
-        prob[i] = scale * weight[i] + rest * otherwise[i]
         value = lane_log(prob[i])
         log[i] = value if prob[i] > 0.0 else -np.inf
+
+
+@jit(reassociate=True, allocates=False)
+def share_out(weight, otherwise, blocks, prob):
+    """Write each player's policy proportional to the positive part of `weight`; `otherwise` where nothing is."""
+    for block in range(blocks.size - 1):
+        part = slice(blocks[block], blocks[block + 1])
+        share_out_one(weight[part], otherwise[part], prob[part])
+
+
+@jit(reassociate=True, allocates=False)
+def share_out_one(weight, otherwise, prob):
+    """Write the policy of one player proportional to the positive part of `weight`."""
+    total = 0.0
+    for i in range(prob.size):
+        total += max(weight[i], 0.0)
+    if total > 0.0:
+        scale = 1.0 / total
+        for i in range(prob.size):
+            prob[i] = scale * max(weight[i], 0.0)
+    else:
+        for i in range(prob.size):
+            prob[i] = otherwise[i]
+
+
+@jit(reassociate=True, allocates=False)
+def best_replies(payoff, blocks, out):
+    """Write each player's best pure response; the first among several."""
+    for block in range(blocks.size - 1):
+        part = slice(blocks[block], blocks[block + 1])
+        best_reply(payoff[part], out[part])
+
+
+@jit(reassociate=True, allocates=False)
+def best_reply(payoff, out):
+    """Write the best pure response of one player."""
+    best, top = 0, -np.inf
+    for i in range(out.size):
+        if payoff[i] > top:
+            best, top = i, payoff[i]
+    for i in range(out.size):
+        out[i] = 0.0
+    out[best] = 1.0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..verbs import Direction, Generator, Point, TabularProblem, combine, field, no_direction, proportional, reply
+from ..verbs import Direction, Generator, Mixture, TabularProblem, combine, field, no_direction, reply
 from ._info import MINIMAX, MethodInfo, method
 
 
 class State(NamedTuple):
     """What is played, the number of steps taken, and the payoffs against all that was played before."""
 
-    x: Point
+    x: Mixture
     t: int
     payoff: Direction
 
@@ -59,10 +59,9 @@ class FictitiousPlay(NamedTuple):
 
     def init(self, problem: TabularProblem) -> State:
         """Start at the start, which counts as the first play."""
-        return State(x=problem.start, t=0, payoff=no_direction(problem))
+        return State(x=Mixture(problem.start.prob), t=0, payoff=no_direction(problem))
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
         total = combine(problem, (state.payoff, field(problem, state.x, rng)), (1.0, 1.0))
-        best = Direction(reply(problem, total).prob)
-        return State(x=proportional(problem, best, state.x), t=state.t + 1, payoff=total)
+        return State(x=reply(problem, total), t=state.t + 1, payoff=total)

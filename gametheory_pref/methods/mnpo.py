@@ -8,16 +8,14 @@ import numpy as np
 
 from ..errors import InputError
 from ..verbs import (
-    Bank,
+    Anchor,
     Generator,
     Point,
     TabularProblem,
-    bank_of,
+    anchors_of,
     blend,
-    blend_bank,
     field,
     mirror,
-    remember,
     step_size_at,
 )
 from ._info import (
@@ -69,10 +67,10 @@ def _check(rule: Any, facts: StepFacts) -> None:
 
 
 class State(NamedTuple):
-    """The current policy, the past ones with the current in front, and the number of steps taken."""
+    """The current policy, the ones before it, the latest first, and the number of steps taken."""
 
     x: Point
-    past: Bank
+    past: tuple[Anchor, ...]
     t: int
 
 
@@ -148,13 +146,14 @@ class Mnpo(NamedTuple):
 
     def init(self, problem: TabularProblem) -> State:
         """Start at the start, as if the policy had always been there."""
-        return State(x=problem.start, past=bank_of(problem, problem.start, len(self.weights)), t=0)
+        return State(x=problem.start, past=anchors_of(problem, problem.start, self.weights[1:]), t=0)
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
         eta = step_size_at(self.step_size, state.t)
         pull = eta * problem.temperature
-        history = blend_bank(problem, state.past, self.weights)
+        recent = (Anchor(state.x.log),) + state.past  # noqa: RUF005 - numba knows no starred display
+        history = blend(problem, recent, self.weights)
         base = blend(problem, (history, problem.reference), (1.0 - pull, pull))
         new = mirror(problem, base, field(problem, state.x, rng), eta)
-        return State(x=new, past=remember(problem, state.past, new), t=state.t + 1)
+        return State(x=new, past=recent[:-1], t=state.t + 1)

@@ -9,14 +9,13 @@ import numpy as np
 from ..verbs import (
     Direction,
     Generator,
-    Point,
+    Mixture,
     TabularProblem,
-    combine,
+    add_regrets,
     field,
     no_direction,
     positive,
     proportional,
-    regrets,
 )
 from ._info import MINIMAX, Bound, MethodInfo, cold, exact_payoffs, first_reason, method
 
@@ -36,7 +35,7 @@ def _bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
 class State(NamedTuple):
     """The current policy, the number of steps taken, and what every response would have earned more so far."""
 
-    x: Point
+    x: Mixture
     t: int
     regret: Direction
 
@@ -102,12 +101,11 @@ class RegretMatching(NamedTuple):
 
     def init(self, problem: TabularProblem) -> State:
         """Start at the start, without regrets."""
-        return State(x=problem.start, t=0, regret=no_direction(problem))
+        return State(x=Mixture(problem.start.prob), t=0, regret=no_direction(problem))
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
-        new = regrets(problem, field(problem, state.x, rng), state.x)
-        total = combine(problem, (state.regret, new), (1.0, 1.0))
+        total = add_regrets(problem, state.regret, field(problem, state.x, rng), state.x)
         if self.plus:
             total = positive(problem, total)
-        return State(x=proportional(problem, positive(problem, total), state.x), t=state.t + 1, regret=total)
+        return State(x=proportional(problem, total, state.x), t=state.t + 1, regret=total)

@@ -10,7 +10,7 @@ import pytest
 from gametheory_pref import Exact, fused, verbs
 from gametheory_pref._jit import interpreted
 from gametheory_pref.tabular import new_arena
-from gametheory_pref.verbs import Direction, Point, TabularProblem
+from gametheory_pref.verbs import Direction, Mixture, Point, TabularProblem
 
 
 def point(prob) -> Point:
@@ -34,27 +34,39 @@ def test_words_of_regret_matching(blocks):
     direction = Direction(rng.normal(size=blocks[-1]))
     x = point(np.concatenate([rng.dirichlet(np.ones(size)) for size in np.diff(blocks)]))
     with interpreted():
-        plain = verbs.regrets(problem, direction, x)
-        np.testing.assert_allclose(fused._regrets(problem, direction, x).value, plain.value, atol=1e-15)
+        before = Direction(rng.normal(size=blocks[-1]))
+        plain = verbs.add_regrets(problem, before, direction, x)
+        compiled = fused._add_regrets(problem, before, direction, x)
+        np.testing.assert_allclose(compiled.value, plain.value, atol=1e-15)
+        new = plain.value - before.value
         for first, last in itertools.pairwise(blocks):
-            np.testing.assert_allclose(plain.value[first:last] @ x.prob[first:last], 0.0, atol=1e-15)
-            np.testing.assert_allclose(np.ptp(plain.value[first:last] - direction.value[first:last]), 0.0, atol=1e-15)
+            np.testing.assert_allclose(new[first:last] @ x.prob[first:last], 0.0, atol=1e-15)
+            np.testing.assert_allclose(np.ptp(new[first:last] - direction.value[first:last]), 0.0, atol=1e-15)
         gains = verbs.positive(problem, direction)
         np.testing.assert_array_equal(gains.value, np.maximum(direction.value, 0.0))
         np.testing.assert_array_equal(fused._positive(problem, direction).value, gains.value)
-        shares, compiled = verbs.proportional(problem, gains, x), fused._proportional(problem, gains, x)
-        np.testing.assert_allclose(compiled.prob, shares.prob, atol=1e-16)
-        np.testing.assert_allclose(compiled.log, shares.log, atol=1e-15)
+        for weight in (gains, direction):
+            shares, fast = verbs.proportional(problem, weight, x), fused._proportional(problem, weight, x)
+            np.testing.assert_allclose(fast.prob, shares.prob, atol=1e-16)
 
 
 def test_shares_of_nothing_are_those_from_before():
     """Player by player: the first has no gains, the second has."""
     problem, x = problem_of((0, 2, 5)), point([0.3, 0.7, 0.2, 0.3, 0.5])
-    gains = Direction(np.array([0.0, 0.0, 0.0, 3.0, 1.0]))
+    gains = Direction(np.array([0.0, -2.0, 0.0, 3.0, 1.0]))
     with interpreted():
         for found in (verbs.proportional(problem, gains, x), fused._proportional(problem, gains, x)):
             np.testing.assert_allclose(found.prob, [0.3, 0.7, 0.0, 0.75, 0.25], rtol=1e-15)
-            assert found.log[2] == -np.inf and np.isfinite(np.delete(found.log, 2)).all()
+
+
+def test_records_hold_the_logarithms_of_policies_known_by_their_probabilities():
+    problem, x = problem_of((0, 5)), Mixture(np.array([0.5, 0.0, 0.2, 1e-300, 0.3]))
+    with interpreted():
+        found = fused.in_both(problem, x)
+        assert fused.in_both(problem, problem.start) is problem.start
+    np.testing.assert_array_equal(found.prob, x.prob)
+    logs = [np.log(0.5), -np.inf, np.log(0.2), -300.0 * np.log(10.0), np.log(0.3)]
+    np.testing.assert_allclose(found.log, logs, rtol=1e-14)
 
 
 def test_kept_policies_give_scratch_back():

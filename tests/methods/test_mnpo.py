@@ -7,7 +7,7 @@ import pytest
 
 import gametheory_pref as gp
 from gametheory_pref.methods.mnpo import second_moment
-from gametheory_pref.verbs import Bank
+from gametheory_pref.verbs import Anchor
 
 from .stepping import divergences, guarantee, set_up, softmax_of_normals, states, tail
 
@@ -34,7 +34,7 @@ def test_a_step_is_the_minimiser_of_the_released_loss():
     rule, problem, _ = set_up(Mnpo(step_size=eta, weights=weights), COMAL, temperature, reference=softmax_of_normals(3))
     drawn = np.random.default_rng(0).normal(size=(3, 3))
     log = drawn - np.log(np.exp(drawn).sum(axis=1, keepdims=True))
-    state = rule.init(problem)._replace(x=type(problem.start)(log[0], np.exp(log[0])), past=Bank(log, np.exp(log)))
+    state = rule.init(problem)._replace(x=type(problem.start)(log[0], np.exp(log[0])), past=tuple(map(Anchor, log[1:])))
     new = rule.step(problem, state, None).x
 
     # Pairs (i, j) from the sampler with Bernoulli labels: the squared loss is a weighted least squares in theta.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gametheory_pref as gp
-from gametheory_pref.verbs import Bank
+from gametheory_pref.verbs import Anchor, Bank
 
 from .stepping import guarantee, logs, set_up, softmax_of_normals, states
 
@@ -107,7 +107,7 @@ def test_the_loss_of_the_paper_is_minimised_by_another_policy():
     minimiser = softmax(np.linalg.lstsq(root[:, None] * rows, root * target, rcond=None)[0])
 
     rule, problem, _ = set_up(Mnpo(step_size=eta, weights=(0.0, 0.5, 0.5)), COMAL, start=START)
-    state = rule.init(problem)._replace(x=type(problem.start)(bank.log[0], sampler), past=bank)
+    state = rule.init(problem)._replace(x=type(problem.start)(bank.log[0], sampler), past=tuple(map(Anchor, opponents)))
     np.testing.assert_allclose(rule.step(problem, state, None).x.prob, minimiser, atol=1e-13)
 
     population, problem, _ = set_up(Population(step_size=eta, players=3), COMAL, start=START)
@@ -117,7 +117,8 @@ def test_the_loss_of_the_paper_is_minimised_by_another_policy():
     # With opponents that equal the sampler the two agree.
     same = Bank(np.tile(bank.log[0], (3, 1)), np.tile(sampler, (3, 1)))
     answer = population.step(problem, population.init(problem)._replace(players=same, t=3), None).players.prob[0]
-    np.testing.assert_allclose(answer, rule.step(problem, state._replace(past=same), None).x.prob, atol=1e-14)
+    state = state._replace(past=2 * (Anchor(bank.log[0]),))
+    np.testing.assert_allclose(answer, rule.step(problem, state, None).x.prob, atol=1e-14)
 
 
 def test_players_join_one_step_apart():
