@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from .. import __version__
 
@@ -26,8 +27,21 @@ class UsageError(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # argparse leaves what a command does not know to the parser above it, whose help does not list the options.
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            advice = "; separate the names after --methods by commas" if _loose_names(args, unknown) else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def _loose_names(args: Sequence[str] | None, unknown: Sequence[str]) -> bool:
+    """Return whether the arguments that nobody knows look like names for ``--methods``."""
+    return args is not None and "--methods" in args and not any(text.startswith("-") for text in unknown)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -15,6 +15,8 @@ from ..verbs import Schedule
 from .parser import UsageError
 
 _WORDS = {"true": True, "false": False, "none": None}
+# Names of three letters that share two are not meant for one another.
+CLOSE = 0.75
 _SCHEDULE = re.compile(r"(?P<scale>[^/]+)/(\(t\+(?P<offset>[^)]+)\)|t)(\^(?P<power>.+))?")
 
 
@@ -30,9 +32,9 @@ def rule_class(name: str) -> Any:
         return METHODS[name]
     if name in EXACT_NAMES:
         raise UsageError(f"{name} is no update rule but exact mathematics: gtpref solve runs it")
-    close = difflib.get_close_matches(name, list(METHODS), n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else "gtpref methods lists them"
-    raise UsageError(f"no update rule is called {name!r}; {hint}")
+    close = difflib.get_close_matches(name, list(METHODS), n=3, cutoff=CLOSE)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    raise UsageError(f"no update rule is called {name!r}; {hint}gtpref methods lists them")
 
 
 def rule_from(name: str, step_size: str | None, assignments: Sequence[str]) -> Rule:
@@ -110,12 +112,22 @@ def _value(text: str) -> Any:
 
 
 def read_step_size(text: str) -> Any:
-    """Return a number, a `Schedule` from text such as ``0.5/(t+1)^0.5``, or the name of a step-size rule."""
+    """Return a number, a `Schedule` from text such as ``0.5/(t+1)^0.5``, or the name of a step-size rule.
+
+    Raises
+    ------
+    UsageError
+        Something else.
+    """
     for read in (float, read_schedule):
         try:
             return read(text)
         except ValueError:
             continue
+    if not text.replace("_", "").isalnum():
+        raise UsageError(
+            f"--step-size {text}: must be a number, a schedule such as 0.5/(t+1)^0.5, or a name (gtpref methods NAME)"
+        )
     return text
 
 

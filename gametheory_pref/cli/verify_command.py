@@ -16,6 +16,7 @@ from . import exit_codes
 from .output import json_text, note, show, show_json
 from .parser import UsageError
 from .progress import Progress, time_left
+from .rule_arguments import CLOSE
 from .saving import require_folder
 from .text import count, seconds
 
@@ -118,7 +119,7 @@ def agenda_of(names: Sequence[str]) -> Agenda:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, known, n=3, cutoff=CLOSE)
     hint = f"did you mean {' or '.join(close)}?" if close else "gtpref methods NAME lists the theorems of a method"
     return f"no method, theorem or negative control is called {name!r}; {hint}"
 

@@ -304,6 +304,8 @@ def test_the_python_finds_named_games(run, name):
     [
         (("--method", "newton"), "newton is no update rule but exact mathematics: gtpref solve runs it"),
         (("--method", "extragadient"), "no update rule is called 'extragadient'; did you mean extragradient"),
+        (("--method", "dpo"), "no update rule is called 'dpo'; gtpref methods lists them\n"),
+        (("--method", "egpo", "--step-size", "0.5/sqrt(t+1)"), "must be a number, a schedule such as 0.5/(t+1)^0.5, or"),
         (("--method", "zzz"), "no update rule is called 'zzz'; gtpref methods lists them"),
         (("--method", "egpo", "--set", "size"), "--set size: write --set name=value"),
         (("--method", "egpo", "--set", "size=3"), "extragradient has no such setting; it has none but the step size"),
