@@ -130,7 +130,8 @@ def solve_batch(
         responses of each game. Update rules start there; at temperature 0 that takes mass on every response.
     method : str or rule
         "auto", "simplex" (temperature 0), "newton" (positive temperatures), or an update rule: a name of `METHODS`,
-        or a rule with settings. Step sizes that depend on the game are found for each.
+        or a rule with settings. Step sizes that depend on the game are found for each. At a temperature that the rule
+        is not for (its ``info.solves``) it runs all the same, as in `solve`, and may never reach `tol`.
     tol : float
         Largest gap of an answer.
     mask : array_like of bool, shape (B, n), optional

@@ -18,7 +18,7 @@ from .exact_methods import EXACT_NAMES, Answer, Limits, choose
 from .games import Game
 from .gap import problem_gap, value
 from .iterating import Run, run_rule
-from .methods import as_rule, misfit
+from .methods import as_rule, check_oracle, misfit
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import EXACT_GAP, Solution
 from .status import Status
@@ -129,6 +129,7 @@ def solve(
     with contextlib.nullcontext() if jit else interpreted():
         if not (isinstance(method, str) and method in EXACT_NAMES):
             rule = as_rule(method, EXACT_NAMES)
+            check_oracle(rule, oracle)
             resume = _run_to_resume(problem, rule, start)
             run = run_rule(
                 problem,

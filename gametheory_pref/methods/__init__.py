@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from .._types import BoolArray
-from ..errors import InputError
-from ..verbs import Schedule
+from ..errors import InputError, UnsupportedCombination
+from ..verbs import Exact, Sampled, Schedule
 from ._info import (
     BOTH,
     MINIMAX,
@@ -219,6 +219,19 @@ def misfit(info: MethodInfo, temperature: float) -> str | None:
         return None
     for_what = "positive temperatures" if "regularized" in info.solves else "temperature 0"
     return f"{info.name} is for {for_what}; here its answer need not approach the equilibrium"
+
+
+def check_oracle(rule: Rule, oracle: Exact | Sampled) -> None:
+    """Refuse sampled payoffs for a rule whose settings make no sense with them.
+
+    Raises
+    ------
+    UnsupportedCombination
+        With the reason, and the setting to change.
+    """
+    reason = rule.info.unsampled(rule) if rule.info.unsampled is not None and isinstance(oracle, Sampled) else None
+    if reason is not None:
+        raise UnsupportedCombination(reason)
 
 
 def settle(rule: Rule, facts: StepFacts) -> Rule:

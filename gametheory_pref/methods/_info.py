@@ -208,6 +208,8 @@ class MethodInfo:
         Upper limit of ``step_size * temperature``: 1 for explicit anchoring, infinite where any step is meaningful.
     check : callable
         ``(rule, step_facts) -> None``; raises `InputError` for settings that make no sense.
+    unsampled : callable
+        ``rule -> str or None``: why these settings make no sense with sampled payoffs, if so.
     converges : bool
         Whether, with the default settings and payoffs of the size of win probabilities, the answer comes as close as
         one likes to an equilibrium of every problem that the method solves. False where the limit is biased or the
@@ -227,6 +229,7 @@ class MethodInfo:
     tabular_only: bool = False
     largest_product: float = 1.0
     check: Callable[[Any, StepFacts], None] | None = None
+    unsampled: Callable[[Any], str | None] | None = None
     converges: bool = True
 
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _EXACT = 1e-28
 # Fewer inner steps than this are taken for a limit that the inner solves meet.
 _ENOUGH = 1000
+# More inner steps with sampled payoffs are a mistake: noise keeps them from every tolerance.
+_MOST_SAMPLED = 100
 
 
 def _solved(rule: Any, facts: Facts) -> str | None:
@@ -87,6 +89,15 @@ def _check(rule: Any, facts: StepFacts) -> None:
         raise InputError(f"inner_steps must be a whole number of at least 1; got {rule.inner_steps!r}")
 
 
+def _unsampled(rule: Any) -> str | None:
+    if not isinstance(rule.inner_steps, int) or rule.inner_steps <= _MOST_SAMPLED:
+        return None
+    return (
+        f"proximal_point with sampled payoffs meets no tolerance, so that each step would take all its inner_steps, "
+        f"{rule.inner_steps}; give inner_steps of at most {_MOST_SAMPLED}, such as 10"
+    )
+
+
 class State(NamedTuple):
     """The current policy, the number of steps taken, the last inner step size, and payoff products so far."""
 
@@ -108,6 +119,7 @@ class State(NamedTuple):
         trust="theory",
         aliases=("nash_prox",),
         check=_check,
+        unsampled=_unsampled,
         guarantees=(
             Contraction(
                 name="proximal-point-contraction",
@@ -166,7 +178,8 @@ class ProximalPoint(NamedTuple):
     relative_tol : float
         :math:`\sigma`; 0 is the exact method, 1 the loosest with the same rate.
     inner_steps : int
-        Most inner steps for one outer step.
+        Most inner steps for one outer step. Sampled payoffs meet no tolerance, so that all are taken; then it must be
+        100 or less.
 
     Notes
     -----

@@ -12,7 +12,7 @@ from .._check import choice, non_negative, positive_whole
 from ..errors import GameTheoryPrefError, InputError, UnsupportedCombination
 from ..facts import Facts
 from ..games import Game
-from ..methods import METHODS, Methods, Rule, as_rule, settle
+from ..methods import METHODS, Methods, Rule, as_rule, check_oracle, settle
 from ..problem import as_game, as_problem
 from ..solving import checked_oracle
 from ..tabular import tabular
@@ -95,6 +95,7 @@ def _settled(cell: Cell) -> Cell | Skipped:
     problem = cell.question.problem
     try:
         _check_temperature(cell.rule, problem.temperature)
+        check_oracle(cell.rule, cell.oracle)
         table = tabular(problem, cell.start(), cell.oracle)
         rule = settle(cell.rule, Facts(table.problem, cell.max_steps).step_facts)
     except GameTheoryPrefError as error:

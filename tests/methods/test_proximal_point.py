@@ -9,6 +9,7 @@ import pytest
 
 import gametheory_pref as gp
 from gametheory_pref.exact.regularized import regularized
+from gametheory_pref.sweeping.grid import build_grid
 
 from .stepping import divergences, guarantee, set_up, softmax_of_normals, states, tail
 
@@ -151,3 +152,16 @@ def test_the_reply_is_played_however_loose_the_inner_solve():
     plain, _, _ = set_up(gp.METHODS["mirror_descent"](step_size=0.5), COMAL, 0.1, reference=START)
     for ours, theirs in zip(states(prox, problem, 3), states(plain, problem, 3), strict=True):
         np.testing.assert_allclose(ours.x.prob, theirs.x.prob, rtol=1e-14)
+
+
+def test_sampled_payoffs_need_short_inner_loops():
+    noisy = {"temperature": 0.1, "oracle": gp.Sampled(4), "rng": 0, "max_steps": 3, "tol": 0.0, "jit": False}
+    with pytest.raises(gp.UnsupportedCombination, match="take all its inner_steps, 10000; give .* at most 100"):
+        gp.solve(COMAL, Prox(), **noisy)
+    short = gp.solve(COMAL, Prox(inner_steps=5), **noisy)
+    # A first product, and at least two for each inner step: none of them ended early.
+    assert short.n_steps == 3
+    assert short.payoff_calls >= 3 * (1 + 2 * 5)
+    grid = build_grid("comal", [Prox(), Prox(inner_steps=5)], temperatures=[0.1], oracle=gp.Sampled(4))
+    assert [one.reason.partition(" meets")[0] for one in grid.skipped] == ["proximal_point with sampled payoffs"]
+    assert [cell.rule.inner_steps for cell in grid.cells] == [5]
