@@ -12,7 +12,6 @@ from dataclasses import replace
 from ..data import Loaded, Options
 from ..data import load as load_source
 from ..datasets import dataset_names, dataset_path
-from ..games import Game
 from .parser import UsageError
 
 
@@ -45,11 +44,11 @@ def load(args: Namespace) -> Loaded:
     return replace(load_source(bundled, options, format=args.format, encoding=args.encoding), file=name)
 
 
-def named_game(name: str) -> Game:
-    """Return the game called ``zoo:NAME`` or ``dataset:NAME``, read in the usual way."""
+def named_source(name: str) -> Loaded | pathlib.Path:
+    """Return the game called ``zoo:NAME``, or where the file of a name or of ``dataset:NAME`` lies."""
     if name.startswith("zoo:"):
-        return _load_zoo(name.removeprefix("zoo:")).game
-    return load_source(_bundled(name.removeprefix("dataset:"))).game
+        return _load_zoo(name.removeprefix("zoo:"))
+    return _bundled(name.removeprefix("dataset:")) if name.startswith("dataset:") else pathlib.Path(name)
 
 
 def _bundled(name: str) -> pathlib.Path:

@@ -34,9 +34,11 @@ def run(args: Namespace) -> int:
         # numpy reads these when it loads.
         for name in _INNER_THREADS:
             os.environ.setdefault(name, "1")
-    from .sweep_config import read_grid
+    from .sweep_config import read_plan
 
-    grid = read_grid(args.config)
+    grid, remarks = read_plan(args.config)
+    for remark in remarks:
+        note(args, remark)
     if args.dry_run:
         return _plan(args, grid)
     try:

@@ -5,22 +5,32 @@ from __future__ import annotations
 import pathlib
 import tomllib
 from collections.abc import Callable
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
+from ..data import Loaded, Options
 from ..data import load as load_source
 from ..errors import GameTheoryPrefError, InputError
-from ..games import Game
 from ..methods import as_rule
 from ..sweeping.grid import Grid, build_grid, label_of
 from ..verbs import Exact, Sampled, Schedule
+from .game_summary import remarks
 from .parser import UsageError
-from .reading import named_game
+from .reading import named_source
 
+_READING = (*(choice.name for choice in fields(Options)), "format", "encoding")
 _KEYS = ("methods", "games", "temperatures", "seeds", "references", "starts", "max_steps", "tol", "oracle")
 
 
-def read_grid(file: str) -> Grid:
-    """Return the grid that a TOML file describes.
+class Plan(NamedTuple):
+    """The grid that a TOML file describes, and what the readers of its games decided: a sentence each."""
+
+    grid: Grid
+    remarks: tuple[str, ...]
+
+
+def read_plan(file: str) -> Plan:
+    """Return what a TOML file describes.
 
     Raises
     ------
@@ -41,10 +51,14 @@ def read_grid(file: str) -> Grid:
         "oracle": _oracle,
     }
     settings = {key: _read(file, key, readers.get(key, _same), value) for key, value in config.items()}
+    sources: dict[str, Loaded] = settings.pop("games")
+    games = {name: source.game for name, source in sources.items()}
     try:
-        return build_grid(settings.pop("games"), settings.pop("methods"), **settings)
+        grid = build_grid(games, settings.pop("methods"), **settings)
     except GameTheoryPrefError as error:
         raise InputError(str(error), file=file) from error
+    said = [f"{name}: {remark}" for name, source in sources.items() for remark in remarks(source)]
+    return Plan(grid, tuple(text.replace(": note: ", ": ", 1) for text in said))
 
 
 def _parse(file: str) -> dict[str, Any]:
@@ -104,16 +118,47 @@ def _setting(key: str, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _games(entries: Any, folder: pathlib.Path) -> dict[str, Game]:
-    games: dict[str, Game] = {}
+def _games(entries: Any, folder: pathlib.Path) -> dict[str, Loaded]:
+    games: dict[str, Loaded] = {}
     for entry in _list(entries):
-        if not isinstance(entry, str):
-            raise InputError(f"an entry must be a file, zoo:NAME or dataset:NAME; got {entry!r}")
-        if entry in games:
-            raise InputError(f"{entry!r} is there twice")
-        # Files lie relative to the configuration, wherever the command is run.
-        games[entry] = named_game(entry) if entry.startswith(("zoo:", "dataset:")) else load_source(folder / entry).game
+        file, label, reading = _game(entry)
+        if label in games:
+            raise InputError(f"{label!r} is there twice; give one of them another label")
+        try:
+            games[label] = _load(file, reading, folder)
+        except TypeError as error:
+            raise InputError(f"{label}: {error}") from error
     return games
+
+
+def _game(entry: Any) -> tuple[str, str, dict[str, Any]]:
+    """Return the file, the label, and how to read the file."""
+    if isinstance(entry, str):
+        return entry, entry, {}
+    if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
+        raise InputError(
+            f"an entry must be a file, zoo:NAME, dataset:NAME, or a table with the key file; got {entry!r}"
+        )
+    reading = {key: value for key, value in entry.items() if key not in ("file", "label")}
+    unknown = [key for key in reading if key not in _READING]
+    if unknown:
+        raise InputError(f"{entry['file']}: unknown key {unknown[0]!r}; there are label, {', '.join(_READING)}")
+    label = entry.get("label", entry["file"])
+    if not isinstance(label, str):
+        raise InputError(f"label must be text; got {label!r}")
+    return entry["file"], label, reading
+
+
+def _load(file: str, reading: dict[str, Any], folder: pathlib.Path) -> Loaded:
+    source = named_source(file)
+    if isinstance(source, Loaded):
+        if reading:
+            raise InputError(f"{file} is read from no file; leave out {', '.join(reading)}")
+        return source
+    how = {key: value for key, value in reading.items() if key in ("format", "encoding")}
+    options = Options(**{key: value for key, value in reading.items() if key not in how})
+    # Files lie relative to the configuration, wherever the command is run.
+    return load_source(folder / source, options, **how)
 
 
 def _list(entries: Any) -> list[Any]:

@@ -72,7 +72,8 @@ def compare(
 
     A combination that makes no sense (a method that does not solve this temperature, a step size too large for it) is
     skipped with its reason, where `solve` would run a method at a temperature that it is not for and say so in
-    ``message``: a table has no room for such a remark. A cell that fails keeps its message and traceback, and does not stop the others.
+    ``message``: a table has no room for such a remark. A cell that fails keeps its message and traceback, and does not
+    stop the others.
 
     Parameters
     ----------

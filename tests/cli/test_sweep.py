@@ -99,6 +99,19 @@ def test_failures_are_told_and_end_with_3(
         ),
         ("methods = ['extragradient']\ngames = ['zoo:comall']", "games: .*'comall'"),
         ("methods = ['extragradient']\ngames = ['absent.csv']", "games: .*absent.csv"),
+        ("methods = ['extragradient']\ngames = [3]", "games: an entry must be a file.*key file; got 3"),
+        (
+            "methods = ['extragradient']\ngames = [{ file = 'a.csv', knd = 'prob' }]",
+            "games: a.csv: unknown key 'knd'; there are label, kind, ties",
+        ),
+        (
+            "methods = ['extragradient']\ngames = [{ file = 'zoo:comal', kind = 'prob' }]",
+            "games: zoo:comal is read from no file; leave out kind",
+        ),
+        (
+            "methods = ['extragradient']\ngames = [{ file = 'dataset:govan_2007', ties = 'win' }]",
+            "games: ties must be one of half, drop, half-missing; got 'win'",
+        ),
         ("methods = ['extragradient']\ngames = ['zoo:comal', 'zoo:comal']", "games: 'zoo:comal' is there twice"),
         ("methods = ['extragradient']\ngames = ['zoo:comal']\nseeds = 0", "seeds: .*at least 1"),
         ("methods = ['extragradient']\ngames = ['zoo:comal']\nmax_steps = 0", "max_steps must be"),
@@ -117,6 +130,33 @@ def test_a_wrong_configuration_is_named_by_file_and_key(
     assert result.code == 2
     assert re.search(f"wrong\\.toml: {words}", result.err), result.err
     assert not db.exists()
+
+
+def test_a_game_says_how_its_file_is_read_and_what_was_decided_is_told(
+    run: Any, tmp_path: pathlib.Path, db: pathlib.Path
+) -> None:
+    election = tmp_path / "votes.soi"
+    election.write_text(
+        "# NUMBER ALTERNATIVES: 3\n# ALTERNATIVE NAME 1: a\n# ALTERNATIVE NAME 2: b\n# ALTERNATIVE NAME 3: c\n"
+        "6: 1\n5: 2,3,1\n4: 3,1,2\n",
+        encoding="utf-8",
+    )
+    path = tmp_path / "sweep.toml"
+    path.write_text(
+        "methods = ['extragradient']\nmax_steps = 5\n"
+        "games = ['votes.soi', { file = 'votes.soi', unranked = 'bottom', label = 'bottom' }]\n",
+        encoding="utf-8",
+    )
+    result = run("sweep", str(path), "--db", str(db))
+    assert result.code == 0, result.err
+    games = {cell.game: cell.cell.question.problem.game for cell in gp.Comparison.load(db).cells}
+    for label, unranked in (("votes.soi", "ignore"), ("bottom", "bottom")):
+        assert (games[label].preference == gp.read(election, unranked=unranked).preference).all()
+    assert (games["bottom"].preference != games["votes.soi"].preference).any()
+    told = [line for line in result.err.splitlines() if line.startswith(("gtpref: bottom: ", "gtpref: votes.soi: "))]
+    assert len(told) >= 2 and len(told) == len(set(told))
+    assert not any("note:" in line for line in told)
+    assert run("sweep", str(path), "--db", str(db), "--dry-run").err.count("gtpref: bottom: ") >= 1
 
 
 def test_references_are_by_game(run: Any, config: pathlib.Path, db: pathlib.Path) -> None:
