@@ -27,7 +27,7 @@ from .status import Status
 from .tabular import Tabular, tabular
 from .verbs import Exact, Point, Sampled, Schedule
 
-SCHEMA = "gtpref.run_state/1"
+SCHEMA = "gtpref.run_state/2"
 _COLUMNS = ("steps", "payoff_calls", "seconds", "gap_last", "gap_average", "log_last", "average")
 _GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
@@ -36,8 +36,8 @@ def save_run(solution: Solution, file: str | os.PathLike[str]) -> None:
     """Write the run behind a solution to a file; `load_run` reads it.
 
     The file holds the rule with its settings, its state to the last bit, the random generator, and what was recorded.
-    Of the game it holds a hash only. It is written beside its place and moved there, so that a crash leaves the earlier
-    file or the new one, never half of one.
+    Of game and reference it holds hashes only. It is written beside its place and moved there, so that a crash leaves
+    the earlier file or the new one, never half of one.
 
     Parameters
     ----------
@@ -130,10 +130,8 @@ def load_run(
     try:
         saved = _Saved.of(facts, arrays)
         table = _table(problem, saved)
-        if _fingerprint(table.problem) != saved.problem:
-            raise InputError(
-                "holds a run of another problem; give the game, temperature and reference of that run", file=name
-            )
+        if others := _differences(saved.problem, _fingerprint(table.problem)):
+            raise InputError(f"holds a run of another problem: {'; '.join(others)}; give those of that run", file=name)
         run = _run(table, saved)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
@@ -147,7 +145,7 @@ class _Saved:
     """What a file holds."""
 
     rule: Rule
-    problem: str
+    problem: dict[str, Any]
     oracle: Exact | Sampled
     horizon: int
     status: Status
@@ -158,12 +156,14 @@ class _Saved:
     @classmethod
     def of(cls, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> _Saved:
         settings = {name: _setting(value) for name, value in facts["settings"].items()}
+        if facts["method"] not in METHODS:
+            raise ValueError(f"no method {facts['method']!r}")
         luck = facts["luck"]
         if luck is not None and luck["bit_generator"] not in _GENERATORS:
             raise ValueError(f"no generator {luck['bit_generator']!r}")
         return cls(
             rule=METHODS[facts["method"]](**settings),
-            problem=facts["problem"],
+            problem=dict(facts["problem"]),
             oracle=Exact() if facts["oracle"] is None else Sampled(**facts["oracle"]),
             horizon=int(facts["horizon"]),
             status=Status[facts["status"]],
@@ -211,14 +211,29 @@ def _run(table: Tabular, saved: _Saved) -> Run:
     )
 
 
-def _fingerprint(problem: Any) -> str:
-    """Return a hash of what defines the problem: payoffs, players, temperature and anchor."""
-    digest = hashlib.sha256(f"{problem.temperature!r} {problem.blocks.tolist()}".encode())
-    digest.update(np.ascontiguousarray(problem.payoff).tobytes())
+def _fingerprint(problem: Any) -> dict[str, Any]:
+    """Return what defines the problem: the temperature, and hashes of payoffs with players, and of the anchor."""
+    game = str(problem.blocks.tolist()).encode() + np.ascontiguousarray(problem.payoff).tobytes()
+    return {
+        "temperature": float(problem.temperature),
+        "game": hashlib.sha256(game).hexdigest(),
+        "reference": hashlib.sha256(problem.reference.log.tobytes()).hexdigest(),
+    }
+
+
+def _differences(saved: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    """Return which parts of two problems are not the same."""
+    found = []
+    heats = saved["temperature"], asked["temperature"]
+    if heats[0] != heats[1]:
+        found.append(f"its temperature is {heats[0]:g}, not {heats[1]:g}")
+    # Responses that the reference rules out are no part of the game that is played, so that one may change the other.
+    if saved["game"] != asked["game"]:
+        found.append("its game is another, or its reference plays other responses")
     # At temperature 0 the anchor is the start, which belongs to the run.
-    if problem.temperature > 0.0:
-        digest.update(problem.reference.log.tobytes())
-    return digest.hexdigest()
+    elif all(heat > 0.0 for heat in heats) and saved["reference"] != asked["reference"]:
+        found.append("its reference is another")
+    return found
 
 
 def _plain_oracle(oracle: Exact | Sampled) -> dict[str, Any] | None:

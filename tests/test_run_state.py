@@ -97,18 +97,19 @@ def test_every_generator_goes_on_where_it_stood(tmp_path, bits):
 
 
 @pytest.mark.parametrize(
-    ("game", "problem"),
+    ("game", "problem", "which"),
     [
-        (gp.zoo["condorcet"].game if "condorcet" in gp.zoo else gp.preference_game([[0.5, 0.9], [0.1, 0.5]]), {}),
-        (gp.preference_game(1.0 - GAME.preference), {}),
-        (GAME, {"temperature": 0.2}),
-        (GAME, {"reference": START}),
+        (gp.preference_game([[0.5, 0.9], [0.1, 0.5]]), {}, "game is another"),
+        (gp.preference_game(1.0 - GAME.preference), {}, "game is another"),
+        (GAME, {"temperature": 0.2}, "temperature is 0.1, not 0.2"),
+        (GAME, {"reference": START}, "reference is another"),
+        (GAME, {"reference": [0.5, 0.5, 0.0]}, "or its reference plays other responses"),
     ],
 )
-def test_another_problem_is_refused(tmp_path, game, problem):
+def test_another_problem_is_refused(tmp_path, game, problem, which):
     file = tmp_path / "run.npz"
     gp.save_run(run(3, temperature=0.1), file)
-    with pytest.raises(gp.InputError, match="another problem"):
+    with pytest.raises(gp.InputError, match=f"another problem: .*{which}"):
         gp.load_run(file, game, **{"temperature": 0.1, **problem})
 
 

@@ -114,7 +114,7 @@ def run(args: Namespace) -> int:
     given = {text.partition("=")[0] for text in args.set} | ({"step_size"} if args.step_size else set())
     earlier = saved_run(args.state, plan, given=given) if args.state else None
     if earlier is not None:
-        note(args, f"going on from step {earlier.n_steps:,} in {args.state}")
+        note(args, _standing(earlier, plan, args.state))
         # The samples go on where they were, whatever seed that began with.
         plan = plan._replace(seed=args.rng)
     with Progress(args) as line:
@@ -130,6 +130,16 @@ def run(args: Namespace) -> int:
         save(report, args.output)
         note(args, f"wrote {args.output}")
     return _exit_code(args, report)
+
+
+def _standing(earlier: Solution, plan: Plan, file: str) -> str:
+    """Return from where a saved run goes on, or why it does not."""
+    at = f"already at step {earlier.n_steps:,} in {file}"
+    if earlier.gap <= plan.tol:
+        return f"{at}, and within the tolerance; nothing is run"
+    if earlier.n_steps >= plan.steps:
+        return f"{at}, and --steps {plan.steps:,} counts these; nothing is run"
+    return f"going on from step {earlier.n_steps:,} in {file}"
 
 
 def plan_of(args: Namespace, loaded: Loaded, rule: Any, steps: int) -> Plan:

@@ -155,6 +155,9 @@ def test_a_state_file_is_gone_on_from(run, four, tmp_path):
     again = run("run", str(four), *WARM, "--steps", "50", "--state", state, "--json")
     assert json.loads(again.out)["solution"]["policy"] == whole.policy.tolist()
     assert again.code == 3
+    assert again.err == f"gtpref: already at step 50 in {state}, and --steps 50 counts these; nothing is run\n"
+    loose = run("run", str(four), *WARM[:-2], "--tol", "1", "--state", state)
+    assert loose.err == f"gtpref: already at step 50 in {state}, and within the tolerance; nothing is run\n"
 
 
 def test_no_seed_is_made_up_for_samples_that_go_on(run, four, tmp_path):
@@ -250,11 +253,14 @@ def test_a_killed_run_leaves_a_sound_state(four, tmp_path):
     [
         (("--method", "spo", "--temperature", "0.1"), "holds a run of extragradient, not of multiplicative_weights"),
         ((*WARM[:4], "--step-size", "0.25"), "holds a run with step_size Schedule(scale=0.5"),
-        ((*WARM[:2], "--temperature", "0.2"), "holds a run of another problem"),
+        ((*WARM[:2], "--temperature", "0.2"), "holds a run of another problem: its temperature is 0.1, not 0.2; give"),
+        ((*WARM, "--reference", "other.csv"), "holds a run of another problem: its reference is another; give"),
         ((*WARM, "--sampled", "2"), "holds a run that saw exact payoffs"),
     ],
 )
-def test_a_state_of_something_else_is_refused(run, four, tmp_path, change, sentence):
+def test_a_state_of_something_else_is_refused(run, four, tmp_path, monkeypatch, change, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.csv").write_text("rock,0.4\npaper,0.3\nscissors,0.2\nlizard,0.1\n")
     state = str(tmp_path / "run.npz")
     run("run", str(four), *WARM, "--steps", "5", "--state", state, "--quiet")
     result = run("run", str(four), *change, "--steps", "9", "--state", state)
@@ -305,7 +311,7 @@ def test_the_python_finds_named_games(run, name):
         (("--method", "newton"), "newton is no update rule but exact mathematics: gtpref solve runs it"),
         (("--method", "extragadient"), "no update rule is called 'extragadient'; did you mean extragradient"),
         (("--method", "dpo"), "no update rule is called 'dpo'; gtpref methods lists them\n"),
-        (("--method", "egpo", "--step-size", "0.5/sqrt(t+1)"), "must be a number, a schedule such as 0.5/(t+1)^0.5, or"),
+        (("--method", "egpo", "--step-size", "0.5/sqrt(t+1)"), "a number, a schedule such as 0.5/(t+1)^0.5, or"),
         (("--method", "zzz"), "no update rule is called 'zzz'; gtpref methods lists them"),
         (("--method", "egpo", "--set", "size"), "--set size: write --set name=value"),
         (("--method", "egpo", "--set", "size=3"), "extragradient has no such setting; it has none but the step size"),
