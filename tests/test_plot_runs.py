@@ -6,6 +6,7 @@ import importlib.util
 import itertools
 import pathlib
 import re
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.testing import assert_allclose
 import gametheory_pref as gp
 from gametheory_pref import plot
 from gametheory_pref.errors import InputError, UnsupportedCombination
-from gametheory_pref.plot.runs import DIVERGENCE_FLOOR, MOST_LINES, PAYOFF_FLOOR
+from gametheory_pref.plot.runs import DIVERGENCE_FLOOR, MOST_LINES, PAYOFF_FLOOR, formula_lines
 from gametheory_pref.plot.style import LAST_RESORT, font_family
 from gametheory_pref.rate_report import RateReport
 
@@ -202,7 +203,8 @@ def test_the_bound_on_the_average_is_the_formula_and_lies_above_the_curve(weight
     assert (bound.get_ydata() >= measured.get_ydata()).all()
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert legend(ax) == ["duality gap", "bound of the theorem"]
-    assert "multiplicative-weights-average: gap(average) <= 2 D / (eta T) + eta a^2" in title(ax)
+    assert title(ax).endswith("multiplicative-weights-average")
+    assert ax.get_legend().get_title().get_text() == "gap(average) <= 2 D / (eta T) + eta a^2"
 
 
 def test_a_linear_rate_is_a_straight_line_from_the_start(warm):
@@ -218,6 +220,21 @@ def test_a_linear_rate_is_a_straight_line_from_the_start(warm):
     assert_allclose(bound.get_ydata(), divergence(exact, np.array(START)) * (1 - 0.1 * eta) ** run.steps, rtol=1e-8)
     assert (bound.get_ydata() >= measured.get_ydata() * (1 - 1e-12)).all()
     assert ax.get_ylabel() == "KL(equilibrium || policy)"
+
+
+def test_what_a_theorem_says_is_broken_between_its_parts():
+    for rule in gp.METHODS.primary():
+        for guarantee in rule.info.guarantees:
+            lines = formula_lines(guarantee.statement, 5.4)
+            assert " ".join(lines) == " ".join(guarantee.statement.split())
+            assert len(lines) <= 4 and all(len(line) <= 81 for line in lines)
+            for end in (line[-1] for line in lines[:-1]):
+                assert end not in "(+-*/=<|", (guarantee.name, lines)
+
+
+def test_titles_of_methods_are_not_cut_in_a_legend():
+    some = dict.fromkeys((rule.info.title for rule in gp.METHODS.primary()[:2]), solve(WEIGHTS(step_size=0.1), steps=5))
+    assert legend(plot.gap_curves(some)) == list(some)
 
 
 def test_growth_is_bounded_from_below(weights):
@@ -287,13 +304,15 @@ def test_a_report_shades_its_window_and_gives_its_slope(weights):
     )
     report = RateReport(
         "multiplicative_weights", theorem, "holds", "at most 41 % of the bound is used", slope=-0.94,
-        slope_interval=(-0.99, -0.89), window=(40, 400),
+        slope_interval=(-0.99, -0.89), window=(40, 400), tightness=0.41,
     )
     ax = plot.convergence(weights, report=report)
     window = by_gid(ax, "window")
     assert (window.get_x(), window.get_width()) == (40, 360)
     assert legend(ax)[-1] == "slope -0.94 [-0.99, -0.89] on steps 40 to 400"
-    assert "holds: at most 41 % of the bound is used" in title(ax)
+    assert title(ax).endswith("multiplicative-weights-average: holds, tightness 0.41")
+    broken = plot.convergence(weights, report=replace(report, verdict="violated", reason="above it at step 7"))
+    assert title(broken).endswith("multiplicative-weights-average: violated above it at step 7")
     with pytest.raises(InputError, match="report is about multiplicative-weights-average; got"):
         plot.convergence(weights, report=report, guarantee="multiplicative-weights-spiral")
     with pytest.raises(InputError, match="report belongs to the runs of one method"):
@@ -302,7 +321,7 @@ def test_a_report_shades_its_window_and_gives_its_slope(weights):
     both = RateReport("multiplicative_weights", None, "holds", "one of two", parts=(other, report))
     assert legend(plot.convergence(weights, report=both))[-1].startswith("slope -0.94 [")
     named = plot.convergence(weights, report=both, guarantee="multiplicative-weights-spiral")
-    assert "inconclusive: too short" in title(named)
+    assert title(named).endswith("inconclusive too short")
 
 
 def test_questions_without_an_answer_are_refused(weights, warm):
@@ -409,7 +428,7 @@ def test_more_than_three_are_projected_to_a_polygon_and_called_unfaithful():
     corners = np.array([corner_places(ax)[str(i)] for i in range(6)])
     assert_allclose(np.linalg.norm(corners, axis=1), 1.0)
     assert_allclose(by_gid(ax, "last-0").get_xydata(), np.exp(run.run.log_last) @ corners, atol=1e-12)
-    assert "projection, not faithful" in title(ax)
+    assert "projection, not faithful; responses=[...] shows three of them" in title(ax)
     triangle = plot.simplex_trajectory(solve("extragradient", temperature=0.2, steps=5))
     assert "projection" not in title(triangle)
 

@@ -21,6 +21,7 @@ from .runs import (
     answer_of,
     draw_line,
     floor_of,
+    formula_lines,
     groups_of,
     iterate_words,
     legend_below,
@@ -132,11 +133,12 @@ def convergence(
     with style():
         if ax is None:
             rows = legend_rows([group.label for group in groups] + list(_LABELS.values())[1:], _INCHES[0] - 1.0)[1]
-            ax = new_axes(_INCHES[0], _INCHES[1] + 0.17 * rows)
+            heading = _heading(theorems, _INCHES[0] - 1.0)
+            ax = new_axes(_INCHES[0], _INCHES[1] + 0.17 * (rows + len(heading)))
         _draw_all(ax, groups, lines, theorems, chosen)
         if report is not None:
             _draw_window(ax, report, linear=linear)
-        _frame(ax, quantity_words(groups[0], chosen), linear=linear)
+        _frame(ax, quantity_words(groups[0], chosen), _heading(theorems, axes_size(ax)[0]), linear=linear)
         set_title(ax, *_titles(groups, theorems, whose, report), inches=axes_size(ax)[0])
     return ax
 
@@ -303,13 +305,19 @@ def _draw_window(ax: Axes, report: RateReport, *, linear: bool) -> None:
     ax.axvspan(first, last, color=GREY, alpha=0.15, linewidth=0.0, label=label, gid="window", zorder=0)
 
 
-def _frame(ax: Axes, words: str, *, linear: bool) -> None:
+def _heading(theorems: list[Theorem | None], inches: float) -> list[str]:
+    """Return what the theorem says, for the top of the legend; nothing where several lines have one each."""
+    theorem = theorems[0]
+    return [] if theorem is None or len(theorems) > 1 else formula_lines(theorem.guarantee.statement, inches)
+
+
+def _frame(ax: Axes, words: str, heading: list[str], *, linear: bool) -> None:
     if not linear:
         ax.set_xscale("log")
     ax.set_xlabel("steps")
     ax.set_ylabel(words)
     hide_frame(ax)
-    legend_below(ax)
+    legend_below(ax, heading=heading)
 
 
 def _titles(
@@ -322,9 +330,11 @@ def _titles(
     lines = [f"{groups[0].label}, {iterate_words(whose[0])}{heat}"]
     if theorem is None:
         return [*lines, "no theorem of this method is about this quantity and this run"]
-    lines.append(f"{theorem.guarantee.name}: {theorem.guarantee.statement}")
+    name = theorem.guarantee.name
+    if report is not None and report.verdict == "holds":
+        # Why it holds is the picture.
+        used = "" if report.tightness is None else f", tightness {report.tightness:.2f}"
+        return [*lines, f"{name}: holds{used}"]
     if report is not None:
-        lines.append(f"{report.verdict}: {report.reason}")
-    elif theorem.excuse is not None:
-        lines.append(f"does not apply: {theorem.excuse}")
-    return lines
+        return [*lines, f"{name}: {report.verdict}", report.reason]
+    return [*lines, name if theorem.excuse is None else f"{name} does not apply: {theorem.excuse}"]

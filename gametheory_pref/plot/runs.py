@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -30,7 +32,7 @@ DIVERGENCE_FLOOR = 1e-30
 
 DASHES = ("-", "--", ":")
 MOST_LINES = len(SERIES) * len(DASHES)
-LONGEST_NAME = 40
+LONGEST_NAME = 60
 LEGEND_SIZE = 8.0
 
 
@@ -230,17 +232,37 @@ def legend_rows(labels: Sequence[str], inches: float) -> tuple[int, int]:
     return columns, -(-len(labels) // columns)
 
 
-def legend_below(ax: Axes, *, padding: float = 4.6) -> None:
-    """Put the legend under the axes, where it covers no data.
+def legend_below(ax: Axes, *, padding: float = 4.6, heading: Sequence[str] = ()) -> None:
+    """Put the legend under the axes, where it covers no data, under a heading of several lines.
 
     The padding is in units of the type size, so that it clears the axis label whatever the size of the axes.
     """
     handles, labels = ax.get_legend_handles_labels()
     columns, _ = legend_rows(labels, axes_size(ax)[0])
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": padding}
-    for text in ax.legend(handles, labels, ncols=columns, **place).get_texts():
+    words: dict[str, Any] = {"title": "\n".join(heading), "title_fontsize": LEGEND_SIZE} if heading else {}
+    legend = ax.legend(handles, labels, ncols=columns, **place, **words)
+    for text in (*legend.get_texts(), legend.get_title()):
         text.set_parse_math(False)
         text.set_color(INK)
+
+
+def formula_lines(formula: str, inches: float) -> list[str]:
+    """Return the lines of a formula in the type of legends, broken between its parts rather than within them.
+
+    Examples
+    --------
+    >>> formula_lines("gap(pi_T) <= 2 D / W_T, with W_T ~ eta T / (1 - alpha), if A_ij = r_i - r_j", 3.0)
+    ['gap(pi_T) <= 2 D / W_T,', 'with W_T ~ eta T / (1 - alpha),', 'if A_ij = r_i - r_j']
+    """
+    fitting = max(int(inches / label_inches(["m"], LEGEND_SIZE)), 24)
+    lines: list[str] = []
+    for part in re.split(r"(?<=[,;]) |\s+(?=if |with |where |for )", " ".join(formula.split())):
+        if lines and len(lines[-1]) + 1 + len(part) <= fitting:
+            lines[-1] += f" {part}"
+        else:
+            lines += textwrap.wrap(part, fitting)
+    return lines
 
 
 def legend_names(labels: Sequence[str], inches: float) -> list[str]:
