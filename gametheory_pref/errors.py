@@ -38,6 +38,13 @@ def _rebuild_input_error(reason: str, file: str | None, line: int | None) -> Inp
     return InputError(reason, file=file, line=line)
 
 
+class UnknownName(InputError, KeyError):
+    """No entry of a mapping, such as ``gp.METHODS`` or ``gp.zoo``, has that name; a `KeyError` too."""
+
+    # A KeyError shows its message quoted.
+    __str__ = Exception.__str__
+
+
 class NotConverged(GameTheoryPrefError):
     """A result was required to be an answer and is not one."""
 

@@ -6,15 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
-from ..errors import InputError
+from ..errors import UnknownName
 from . import zoo_tables as tables
 from .zoo_entry import ZooEntry, matrix_entry, preference_entry
-
-
-class _UnknownName(InputError, KeyError):
-    """A KeyError too, as a mapping promises."""
-
-    __str__ = Exception.__str__
 
 
 class Zoo(Mapping[str, ZooEntry]):
@@ -40,7 +34,7 @@ class Zoo(Mapping[str, ZooEntry]):
             close = difflib.get_close_matches(str(name), self._entries, n=1)
             close = close or [known for known in self._entries if str(name) in known]
             hint = f"did you mean {close[0]!r}?" if close else f"the zoo has {', '.join(self._entries)}"
-            raise _UnknownName(f"no game is called {name!r}; {hint}") from None
+            raise UnknownName(f"no game is called {name!r}; {hint}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

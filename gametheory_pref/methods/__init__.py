@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .._types import BoolArray
-from ..errors import InputError, UnsupportedCombination
+from ..errors import InputError, UnknownName, UnsupportedCombination
 from ..verbs import Exact, Sampled, Schedule
 from ._info import (
     BOTH,
@@ -106,13 +106,6 @@ Rule = Any
 """A NamedTuple of settings with ``info``, ``init(problem)`` and ``step(problem, state, rng)``."""
 
 
-class _UnknownMethod(InputError, KeyError):
-    """A name that no method has; a `KeyError` too, because `Methods` is a mapping."""
-
-    # A KeyError would show its message quoted.
-    __str__ = Exception.__str__
-
-
 class Methods(Mapping[str, Any]):
     """Name or alias -> class of rules; every module of the package that defines a class with ``info`` is found."""
 
@@ -179,7 +172,7 @@ def unknown_method(name: object, exact: Sequence[str] = ()) -> InputError:
     close = [known[one] for one in difflib.get_close_matches(plain, known, n=3, cutoff=0.7)]
     meant = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     names = f"method must be one of {', '.join(exact)}, or an update rule" if exact else "method must be an update rule"
-    return _UnknownMethod(f"method {name!r} is unknown; {meant}{names} (list(gp.METHODS) names them)")
+    return UnknownName(f"method {name!r} is unknown; {meant}{names} (list(gp.METHODS) names them)")
 
 
 def as_rule(method: Any, exact: Sequence[str] = ()) -> Rule:

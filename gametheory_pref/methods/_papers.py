@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 
 from .._check import non_negative, positive_whole
-from ..errors import InputError
+from ..errors import InputError, UnknownName
 from . import METHODS, Rule
 
 
@@ -71,12 +71,6 @@ class Paper:
     note: str = ""
 
 
-class _UnknownPaper(InputError, KeyError):
-    """A KeyError too, as a mapping promises."""
-
-    __str__ = Exception.__str__
-
-
 class Papers(Mapping[str, Paper]):
     """Methods of papers by name, each a `Paper`.
 
@@ -102,7 +96,7 @@ class Papers(Mapping[str, Paper]):
         except KeyError:
             close = difflib.get_close_matches(str(name), self._papers, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(self._papers)}"
-            raise _UnknownPaper(f"no paper's method is called {name!r}; {hint}") from None
+            raise UnknownName(f"no paper's method is called {name!r}; {hint}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._papers)

@@ -184,6 +184,8 @@ class Comparison:
     def plot(self, game: str | None = None, temperature: float | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw the duality gap against payoff calls, one curve per method: median over seeds, band 10 to 90 per cent.
 
+        The title names the problem.
+
         Parameters
         ----------
         game, temperature : optional
@@ -192,8 +194,13 @@ class Comparison:
             Where to draw.
         """
         from ..plot import gap_curves
+        from ..plot.style import axes_size, one_line, set_title
 
-        return gap_curves(self.solutions(game, temperature), ax=ax)
+        name, heat = self._problem(game, temperature)
+        axes = gap_curves(self.solutions(name, heat), ax=ax)
+        title = f"{one_line(name)}: {axes.get_title(loc='left')}"
+        set_title(axes, *title.split("\n"), inches=axes_size(axes)[0])
+        return axes
 
     def to_html(self) -> str:
         """Return a page in one file that loads nothing from elsewhere: tables, pictures, verdicts of the theorems."""

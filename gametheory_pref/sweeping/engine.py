@@ -83,9 +83,9 @@ def compare(
         Label -> rule or name; or rules and names of `METHODS`; ``gp.METHODS`` itself stands for all.
     temperatures : sequence of float
         KL weights, in units of the payoff.
-    seeds : sequence of int
-        Seed of the samples, where the oracle samples, and of the start, where it is drawn. With exact payoffs and a
-        fixed start all seeds give the same run.
+    seeds : sequence of int, or int
+        Seeds of the samples, where the oracle samples, and of the start, where it is drawn; a number n stands for
+        0 to n - 1. With exact payoffs and a fixed start all seeds give the same run.
     references : mapping, optional
         Name of a game -> reference policy; uniform for the games left out.
     starts : {"reference", "random"}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._check import choice, non_negative, positive_whole
-from ..errors import GameTheoryPrefError, InputError, UnsupportedCombination
+from ..errors import GameTheoryPrefError, InputError, UnknownName, UnsupportedCombination
 from ..facts import Facts
 from ..games import Game
 from ..methods import METHODS, Methods, Rule, as_rule, check_oracle, settle
@@ -134,7 +134,10 @@ def _from_zoo(game: Any) -> Any:
         return game
     from ..games.zoo import ZOO
 
-    return ZOO[game].game
+    try:
+        return ZOO[game].game
+    except UnknownName as error:
+        raise InputError(f"{error}; a file is read with gp.read({game!r})") from None
 
 
 def named_rules(methods: Any) -> dict[str, Rule]:
@@ -184,7 +187,9 @@ def _sequence(values: Any, name: str) -> list[Any]:
 
 
 def _seeds(seeds: Any) -> list[int]:
-    """Return whole numbers of at least 0, each once."""
+    """Return whole numbers of at least 0, each once; a number of seeds counts from 0."""
+    if isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool):
+        seeds = range(positive_whole(seeds, name="seeds"))
     found: dict[int, None] = {}
     for seed in _sequence(seeds, "seeds"):
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:

@@ -214,6 +214,11 @@ def test_plot_draws_a_line_per_method(small: gp.Comparison) -> None:
     ax = small.plot("comal")
     labels = [line.get_label() for line in ax.get_lines()]
     assert labels[:2] == METHODS
+    first = small.plot()
+    assert first.get_title(loc="left").startswith(f"{small.cells[0].game}: Gap of each method's answer at temperature ")
+    other = small.plot(small.cells[-1].game)
+    assert other.get_title(loc="left").startswith(f"{small.cells[-1].game}: ")
+    assert small.cells[-1].game != small.cells[0].game
     with pytest.raises(gp.InputError, match="no cell is on game 'chess'"):
         small.plot("chess")
 

@@ -69,6 +69,9 @@ def test_nothing_to_run_is_an_error_with_the_reason() -> None:
         ({"methods": []}, "methods is empty"),
         ({"methods": ["extragradient", "extragradient"]}, "twice"),
         ({"games": "no such game"}, "no such game"),
+        ({"games": ["votes.csv"]}, r"'votes.csv'.*a file is read with gp.read\('votes.csv'\)"),
+        ({"seeds": 0}, "seeds must be a whole number of at least 1; got 0"),
+        ({"seeds": True}, "seeds must be a sequence; got True"),
         ({"games": []}, "games is empty"),
         ({"temperatures": [-1.0]}, "-1"),
         ({"temperatures": 0.1}, "temperatures must be a sequence"),
@@ -87,6 +90,11 @@ def test_nothing_to_run_is_an_error_with_the_reason() -> None:
 def test_bad_arguments_are_named(changes: dict[str, object], words: str) -> None:
     with pytest.raises(gp.GameTheoryPrefError, match=words):
         keys(**changes)
+
+
+def test_a_number_of_seeds_counts_from_zero() -> None:
+    grid = build_grid("comal", "extragradient", seeds=3)
+    assert [cell.seed for cell in grid.cells] == [0, 1, 2]
 
 
 def test_games_are_named() -> None:
