@@ -17,13 +17,15 @@ _BY_HAND = "This page is written by `docs/generate_methods.py`."
 _TABLE_HEAD = f"""# Methods
 
 Update rules for preference games, each in one file of `gametheory_pref/methods/`. `gp.solve(game, "name")` runs one
-with its default settings, `gp.METHODS["name"](step_size=0.1)` has others. {_BY_HAND}
+with its default settings, `gp.METHODS["name"](step_size=0.1)` has others; [running methods](running_methods.md)
+shows how. {_BY_HAND}
 
 - **Game**: 0 is the game itself (temperature 0), $\\beta$ the KL-regularised one.
 - **Answer**: the last policy, or the average of those played.
 - **Products**: payoff products $A\\pi$ a step.
 - **Theorem**: the first one about the answer. The method's page has all, with their sources; `gp.verify_rate` tests
-  them on runs. A dash: none that can be tested. Symbols: [notation](notation.md).
+  them on runs, as [verification](verification.md) says. A dash: none that can be tested. Symbols:
+  [notation](notation.md).
 - **Trust**: *paper numbers*, numbers printed in a paper or by its program are reproduced; *theory*, its theorems are
   tested; *experimental*, neither.
 """
@@ -37,7 +39,7 @@ One symbol for one thing, in code, on every page and in every message. {_BY_HAND
 | $P$ | `game.preference` | win probabilities: $P_{{ij}}$ that response $i$ beats response $j$ |
 | $A = P - 1/2$ | `game.payoff` | payoff, skew |
 | $a$ | `facts.payoff_bound` | $\\max \\lvert A \\rvert$ |
-| $\\beta$ | `temperature` | weight of $\\mathrm{{KL}}(\\pi \\| \\mu)$ |
+| $\\beta$ | `temperature` | weight of $\\mathrm{{KL}}(\\pi \\Vert \\mu)$ |
 | $\\mu$ | `reference` | anchor of the regularisation |
 | $\\pi_t$, $\\pi_0$ | `solution.policy`, `start` | policy after $t$ steps; the first |
 | $\\pi^*$ | `facts.log_equilibrium` | the equilibrium |

@@ -428,7 +428,7 @@ def test_more_than_three_are_projected_to_a_polygon_and_called_unfaithful():
     corners = np.array([corner_places(ax)[str(i)] for i in range(6)])
     assert_allclose(np.linalg.norm(corners, axis=1), 1.0)
     assert_allclose(by_gid(ax, "last-0").get_xydata(), np.exp(run.run.log_last) @ corners, atol=1e-12)
-    assert "projection, not faithful; responses=[...] shows three of them" in title(ax)
+    assert "projection, not faithful; see responses=[...]" in title(ax)
     triangle = plot.simplex_trajectory(solve("extragradient", temperature=0.2, steps=5))
     assert "projection" not in title(triangle)
 

@@ -351,7 +351,7 @@ def _titles(groups: list[Group], game: PreferenceGame, view: _View) -> list[str]
         outside = max(1.0 - float(_of_game(g.runs[0], g.runs[0].answers()[-1:])[0, view.corners].sum()) for g in groups)
         lines.append(f"3 of {n} responses; up to {outside:.2g} lies elsewhere at the end")
     elif not view.faithful:
-        lines.append("projection, not faithful; responses=[...] shows three of them")
+        lines.append("projection, not faithful; see responses=[...]")
     coarse = [g.label for g in groups if _is_coarse(view.points(_of_game(g.runs[0], np.exp(g.runs[0].log_last))))]
     if coarse:
         lines.append(f"record points of {coarse[0]} lie far apart; solve with record=gp.Record(per_decade=1000)")

@@ -63,3 +63,18 @@ def test_references_are_known_and_used(generator):
         assert {"author", "title", "year"} <= set(entry), key
         assert key.startswith(entry["author"].partition(",")[0].lower() + entry["year"]), key
         assert "eprint" not in entry or re.fullmatch(r"\d{4}\.\d{4,5}", entry["eprint"]), key
+
+
+def test_rows_of_tables_have_all_their_cells_and_no_bars_in_formulas():
+    r"""A bar ends a cell even in code and formulas; of ``\|`` in a formula only the bar would be left."""
+    rows = [
+        (path.name, number, line)
+        for path in sorted(DOCS.rglob("*.md"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if line.startswith("|")
+    ]
+    assert len(rows) > 100
+    bars = {(name, number): len(re.findall(r"(?<!\\)\|", line)) for name, number, line in rows}
+    for name, number, line in rows:
+        assert bars.get((name, number - 1), bars[name, number]) == bars[name, number], (name, number)
+        assert not any("|" in formula for formula in re.findall(r"\$[^$]+\$", line)), (name, number)
