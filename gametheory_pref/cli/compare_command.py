@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import pathlib
+import shlex
 from argparse import Namespace
-from collections.abc import Sequence
-from html import escape
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..data import Loaded
 from ..errors import InputError, UnsupportedCombination
@@ -22,20 +19,26 @@ from . import exit_codes
 from .answering import require_solvable
 from .following import Plan, follow, oracle_in_words
 from .game_summary import describe, heading, remarks
-from .output import json_text, note, show, show_json
+from .output import note, show, show_json
 from .parser import UsageError
 from .progress import Progress
 from .reading import load
+from .reproduce import python_of_comparison
 from .rule_arguments import plain_settings, rule_class, settings_in_words
 from .run_command import aligned, oracle_to_dict, plan_of
-from .saving import require_folder
+from .saving import require_folder, write
 from .text import count, fields
 from .theorem_words import main_claim, remark_of
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 SCHEMA = "gtpref.compare/1"
 _MOST_BUDGETS = 5
-_CAPTION = "duality gap after so many payoff products, and how many it took to get to the tolerance"
-_ORDER = "the cheapest first; those that did not get there by the gap at the end"
+CAPTION = (
+    "duality gap after so many payoff products, and how many it took to get to the tolerance",
+    "the cheapest first; those that did not get there by the gap at the end",
+)
 
 
 class Entry(NamedTuple):
@@ -89,6 +92,13 @@ class CompareReport(NamedTuple):
     loaded: Loaded
     plan: Plan
     entries: list[Entry]
+    command: str
+    python: list[str]
+
+    @property
+    def solutions(self) -> list[Solution]:
+        """Where the methods that ran ended, in the order of `ran`."""
+        return [entry.solution for entry in self.ran if entry.solution is not None]
 
     @property
     def ran(self) -> list[Entry]:
@@ -117,6 +127,8 @@ class CompareReport(NamedTuple):
             "budgets": self.budgets,
             "methods": [self._entry_to_dict(entry) for entry in self.ran],
             "refused": [{"method": e.name, "reason": e.refusal} for e in self.entries if e.refusal is not None],
+            "command": self.command,
+            "python": "\n".join(self.python),
         }
 
     def _entry_to_dict(self, entry: Entry) -> dict[str, Any]:
@@ -163,9 +175,12 @@ def run(args: Namespace) -> int:
     plan = plan_of(args, loaded, None, steps)._replace(record=Record(), products=args.products)
     with Progress(args) as line:
         entries = _entries(plan, classes, line)
-    report = CompareReport(loaded, plan, entries)
-    if not report.ran:
+    if all(entry.solution is None for entry in entries):
         raise UsageError(f"no method could be run; {entries[0].name}: {entries[0].refusal}")
+    # The defaults: every rule is run with its own.
+    plans = [_within_products(plan, type(entry.run.rule)()) for entry in entries if entry.solution is not None]
+    command, python = shlex.join(["gtpref", *args.argv]), python_of_comparison(args, plans)
+    report = CompareReport(loaded, plan, entries, command, python)
     if args.json:
         show_json(report.to_dict())
     elif not args.quiet:
@@ -233,8 +248,7 @@ def lines(report: CompareReport) -> list[str]:
         *remarks(report.loaded),
         question(report.plan),
         "",
-        _CAPTION,
-        _ORDER,
+        *CAPTION,
         *aligned(rows, sides),
         "",
         "settings, and what is proved here",
@@ -269,20 +283,25 @@ def claims(report: CompareReport) -> list[tuple[str, str]]:
 
 def save(report: CompareReport, path: str) -> None:
     """Write the comparison as JSON, CSV, an HTML page or a picture."""
-    target = pathlib.Path(path)
-    suffix = target.suffix.lower()
-    if suffix == ".json":
-        target.write_text(json_text(report.to_dict(), ascii_only=False) + "\n", encoding="utf-8")
-    elif suffix == ".csv":
-        with target.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows(_curves(report))
-    elif suffix == ".html":
-        target.write_text(_page(report), encoding="utf-8")
-    else:
-        from ..plot import gap_curves
-        from ..plot import save as save_picture
+    write(
+        path,
+        data=report.to_dict,
+        table=lambda: _curves(report),
+        page=lambda: _page(report),
+        picture=lambda: _picture(report),
+    )
 
-        save_picture(gap_curves([entry.solution for entry in report.ran if entry.solution is not None]), target)
+
+def _page(report: CompareReport) -> str:
+    from .compare_page import compare_page
+
+    return compare_page(report, question(report.plan), CAPTION, table_rows(report), claims(report))
+
+
+def _picture(report: CompareReport) -> Axes:
+    from ..plot import gap_curves
+
+    return gap_curves(report.solutions)
 
 
 def _curves(report: CompareReport) -> list[list[Any]]:
@@ -293,32 +312,3 @@ def _curves(report: CompareReport) -> list[list[Any]]:
         columns = (trace.step, trace.payoff_calls, trace.seconds, trace.metrics["gap"])
         rows += [[entry.name, *(value.item() for value in row)] for row in zip(*columns, strict=True)]
     return rows
-
-
-def _page(report: CompareReport) -> str:
-    from ..html import figure, page, section
-    from ..plot import gap_curves
-    from ..plot.page import svg
-
-    picture = gap_curves([entry.solution for entry in report.ran if entry.solution is not None])
-    intro = f"{heading(report.loaded)}; temperature {report.plan.temperature:g}; {oracle_in_words(report.plan.oracle)}."
-    sections = [
-        section("Question", f"<p>{escape(intro)}</p>"),
-        section("Gap against payoff products", figure(svg(picture, "gaps"), "Gap of each method's answer")),
-        section("Table", f"<p>{_CAPTION.capitalize()}; {_ORDER}.</p>{html_table(table_rows(report))}"),
-        section("Settings and theorems", html_table([("method", "what is proved here"), *claims(report)])),
-    ]
-    return page(f"{len(report.ran)} methods on {report.loaded.file}", sections)
-
-
-def html_table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows of text as an HTML table, the first row its head."""
-    look = "padding: 2px 10px 2px 0; text-align: left; vertical-align: top"
-    head = "".join(f'<th scope="col" style="{look}">{escape(cell)}</th>' for cell in rows[0])
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{look}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows[1:]
-    )
-    return (
-        '<div style="max-width: 100%; overflow-x: auto"><table style="border-collapse: collapse; font-size: 0.9em">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )

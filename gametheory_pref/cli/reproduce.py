@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 from ..methods import Rule
@@ -42,6 +43,32 @@ def python_of(args: Namespace, plan: Plan, rule: Rule) -> list[str]:
         if value != rule._field_defaults.get(name)
     )
     lines.append(f'rule = gp.METHODS["{rule.info.name}"]({settings})')
+    options = ", ".join(f"{name}={value}" for name, value in _options(plan).items())
+    return [*lines, f"solution = gp.solve(game, rule, {options})"]
+
+
+def python_of_comparison(args: Namespace, plans: Sequence[Plan]) -> list[str]:
+    """Return lines of Python that run several rules with their default settings, each as its plan says."""
+    lines = ["import gametheory_pref as gp", *_game(args)]
+    if any(_stops(plan) for plan in plans):
+        lines += ["", "def stop(snapshot):", f"    if snapshot.payoff_calls >= {plans[0].products}:"]
+        lines += ["        raise StopIteration", ""]
+    lines.append("solutions = {}")
+    for plan in plans:
+        options = _options(plan) | ({"callback": "stop"} if _stops(plan) else {})
+        settings = ", ".join(f"{name}={value}" for name, value in options.items())
+        name = plan.rule.info.name
+        lines.append(f'solutions["{name}"] = gp.solve(game, "{name}", {settings})')
+    return lines
+
+
+def _stops(plan: Plan) -> bool:
+    """Return whether a limit on the steps does not say what the payoff products allow."""
+    return plan.rule.info.payoff_calls is None and plan.products is not None
+
+
+def _options(plan: Plan) -> dict[str, str]:
+    """Return the arguments of `solve` after the rule, as they are written."""
     options: dict[str, str] = {}
     if plan.temperature:
         options["temperature"] = repr(plan.temperature)
@@ -57,7 +84,7 @@ def python_of(args: Namespace, plan: Plan, rule: Rule) -> list[str]:
         options["time_limit"] = repr(plan.time_limit)
     if plan.record != Record():
         options["record"] = f"gp.Record(per_decade={plan.record.per_decade})"
-    return [*lines, f"solution = gp.solve(game, rule, {', '.join(f'{k}={v}' for k, v in options.items())})"]
+    return options
 
 
 def _game(args: Namespace) -> list[str]:

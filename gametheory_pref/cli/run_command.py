@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import pathlib
 import shlex
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,16 +25,19 @@ from . import exit_codes
 from .answering import read_policy, require_solvable, solution_to_dict
 from .following import Plan, follow, oracle_in_words, saved_run
 from .game_summary import describe, heading, remarks
-from .output import json_text, note, show, show_json
+from .output import note, show, show_json
 from .parser import UsageError
 from .policy_table import Column, table
 from .progress import Progress
 from .reading import load
 from .reproduce import python_of
 from .rule_arguments import plain_settings, rule_from, settings_in_words
-from .saving import require_folder
+from .saving import require_folder, write
 from .text import count, fields, seconds
 from .theorem_words import applied, main_claim, remark_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SCHEMA = "gtpref.run/1"
 # Three responses have a picture of the whole way, and the path in it should look like the path taken.
@@ -273,23 +274,25 @@ def ending(solution: Solution) -> str:
 
 def save(report: RunReport, path: str) -> None:
     """Write the run as JSON, a CSV trajectory, an HTML page or a picture."""
-    target = pathlib.Path(path)
-    suffix = target.suffix.lower()
-    if suffix == ".json":
-        target.write_text(json_text(report.to_dict(), ascii_only=False) + "\n", encoding="utf-8")
-    elif suffix == ".csv":
-        with target.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows(_trajectory(report))
-    elif suffix == ".html":
-        from .run_page import run_page
+    write(
+        path,
+        data=report.to_dict,
+        table=lambda: _trajectory(report),
+        page=lambda: _page(report),
+        picture=lambda: _picture(report),
+    )
 
-        page = run_page(report, method_line(report.run, report.plan), _closing(report))
-        target.write_text(page, encoding="utf-8")
-    else:
-        from ..plot import convergence
-        from ..plot import save as save_picture
 
-        save_picture(convergence(report.solution), target)
+def _page(report: RunReport) -> str:
+    from .run_page import run_page
+
+    return run_page(report, method_line(report.run, report.plan), _closing(report))
+
+
+def _picture(report: RunReport) -> Axes:
+    from ..plot import convergence
+
+    return convergence(report.solution)
 
 
 def _trajectory(report: RunReport) -> list[list[Any]]:

@@ -35,10 +35,14 @@ def run_page(report: RunReport, settings: str, closing: list[tuple[str, str]]) -
         section("Run", f"<p>{escape(settings)}</p>{_facts(closing)}"),
         section("Convergence", "\n".join(way)),
         section("Where it ended", solution_table(solution)),
-        section("The same again", f"<p>On the command line:</p>{_code([report.command])}<p>In Python:</p>"
-                f"{_code(report.python)}"),
+        section("The same again", same_again(report.command, report.python)),
     ]
     return page(f"{report.run.rule.info.title} on {report.loaded.file}", sections)
+
+
+def same_again(command: str, python: list[str]) -> str:
+    """Return the command line, and the Python, that do the same."""
+    return f"<p>On the command line:</p>{_code([command])}<p>In Python:</p>{_code(python)}"
 
 
 def _code(lines: list[str]) -> str:

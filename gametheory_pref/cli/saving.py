@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pathlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from ..gap import payoff_vectors
 from .output import json_text
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from .answering import Report
 
 
@@ -24,29 +28,59 @@ def require_folder(path: str | None) -> None:
         raise InputError(f"{path} cannot be written: there is no folder {folder}; make it first")
 
 
-def save(report: Report, path: str) -> None:
-    """Write the answer as JSON, CSV, an HTML report or a picture."""
+def write(
+    path: str,
+    *,
+    data: Callable[[], Mapping[str, Any]],
+    table: Callable[[], Iterable[Sequence[Any]]],
+    page: Callable[[], str],
+    picture: Callable[[], Axes | Figure],
+) -> None:
+    """Write what a command found out in the format that the suffix of the path names; only that one is made.
+
+    Parameters
+    ----------
+    path : str
+        Where to write.
+    data, table, page, picture : callable
+        Make the content of JSON and CSV, of an HTML page, and of all other formats.
+    """
     target = pathlib.Path(path)
     suffix = target.suffix.lower()
     if suffix == ".json":
-        target.write_text(json_text(report.to_dict(), ascii_only=False) + "\n", encoding="utf-8")
+        target.write_text(json_text(data(), ascii_only=False) + "\n", encoding="utf-8")
     elif suffix == ".csv":
-        _write_csv(report, target)
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(table())
     elif suffix == ".html":
-        from ..html import report as html_report
-
-        target.write_text(html_report(report.solution), encoding="utf-8")
+        target.write_text(page(), encoding="utf-8")
     else:
-        from ..plot import figure
         from ..plot import save as save_picture
 
-        save_picture(figure(report.solution), target)
+        save_picture(picture(), target)
 
 
-def _write_csv(report: Report, target: pathlib.Path) -> None:
-    with target.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerows(_rows(report))
+def save(report: Report, path: str) -> None:
+    """Write the answer as JSON, CSV, an HTML report or a picture."""
+    write(
+        path,
+        data=report.to_dict,
+        table=lambda: _rows(report),
+        page=lambda: _page(report),
+        picture=lambda: _picture(report),
+    )
+
+
+def _page(report: Report) -> str:
+    from ..html import report as html_report
+
+    return html_report(report.solution)
+
+
+def _picture(report: Report) -> Figure:
+    from ..plot import figure
+
+    return figure(report.solution)
 
 
 def _rows(report: Report) -> list[list[Any]]:

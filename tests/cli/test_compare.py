@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import re
+import shlex
 
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
+from gametheory_pref._jit import interpreted
 from gametheory_pref.cli import following
 
 # Few enough steps for the interpreter.
@@ -184,7 +186,39 @@ def test_files(run, four, tmp_path, suffix):
         assert [float(row["gap"]) for row in rows] == trace.metrics["gap"].tolist()
     else:
         assert "<svg" in text and "Extragradient" in text
+        if suffix == "html":
+            assert "at the end" in text and "The same again" in text and "gtpref compare" in text
         assert not re.search(r"(src|href)=\"(?!#)(?!http://www.w3.org)", text)
+
+
+def test_the_page_tells_what_was_made_of_the_file(run, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("model_a,model_b,winner\ntea,milk,model_a\ntea,milk,model_b\ntea,milk,coffee\n")
+    page = tmp_path / "compare.html"
+    text = run("compare", str(log), "--skip-bad", *TWO, "-o", str(page)).out
+    remark = "note: 1 of 3 rows were not understood and left out"
+    assert remark in text.splitlines()
+    assert remark in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--methods", "spo,adaptive_extragradient", "--products", "90"),
+        ("--methods", "egpo,nash_md", "--temperature", "0.2", "--sampled", "2", "--rng", "3", "--steps", "20"),
+    ],
+)
+def test_the_python_it_shows_gives_the_same(run, four, argv):
+    payload = found(run("compare", str(four), *argv, "--tol", "0", "--json"))
+    names = {}
+    with interpreted():
+        exec(payload["python"], names)
+    assert len(names["solutions"]) == 2
+    for entry in payload["methods"]:
+        solution = names["solutions"][entry["method"]]
+        assert solution.payoff_calls == entry["payoff_calls"]
+        assert_allclose(solution.policy, entry["policy"], rtol=1e-12)
+    assert payload["command"] == shlex.join(["gtpref", "compare", str(four), *argv, "--tol", "0", "--json"])
 
 
 # -- gtpref methods
