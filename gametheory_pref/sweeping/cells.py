@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from .._types import FloatArray
 from ..errors import InputError
 from ..facts import Facts
+from ..fused import kernel_of
 from ..games import Game, PreferenceGame
 from ..gap import problem_gap, value
 from ..iterating import Run, RunState
@@ -159,7 +160,7 @@ class Outcome(NamedTuple):
     traceback : str
         Of a failure; empty otherwise.
     seconds : float
-        Wall time of the cell.
+        Wall time of the cell, without the compilation of its rule.
     policy : ndarray or None
         The answer, all players' probabilities one after the other.
     trajectory : ndarray, shape (records, 8), or None
@@ -185,6 +186,9 @@ class Outcome(NamedTuple):
 def run_cell(cell: Cell) -> tuple[str, Outcome]:
     """Run a cell and return its key and outcome; whatever goes wrong in it is an outcome, too."""
     try:
+        if not kernel_of(cell.rule).is_loaded:
+            # A first step that nobody times: whoever comes first would otherwise pay for the compiler.
+            replace(cell, max_steps=1).solve()
         return cell.key, _outcome(cell, cell.solve())
     except Exception as error:
         message = f"{type(error).__name__}: {error}"

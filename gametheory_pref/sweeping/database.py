@@ -129,9 +129,10 @@ class Database:
 
     def found(self, keys: Iterable[str]) -> dict[str, Outcome]:
         """Return the outcomes that the file already holds."""
-        wanted = set(keys)
         with _said(self._file):
-            return {key: outcome for key, outcome in _outcomes(self._connection) if key in wanted}
+            held = {key for (key,) in self._connection.execute("SELECT key FROM outcomes")}
+            wanted = [(key,) for key in set(keys) & held]
+            return dict(pair for key in wanted for pair in _outcomes(self._connection, "WHERE key = ?", key))
 
     def store(self, key: str, outcome: Outcome) -> None:
         """Keep an outcome; commits now and then, and at `flush`."""
@@ -291,9 +292,12 @@ def _row(cell: Cell) -> tuple[Any, ...]:
     return cell.key, cell.method, question.name, question.problem.temperature, cell.seed, definition
 
 
-def _outcomes(connection: sqlite3.Connection) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(
+    connection: sqlite3.Connection, where: str = "", values: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Outcome]]:
     columns = "key, status, message, traceback, seconds, policy, trajectory, iterates"
-    for key, *words, policy, trajectory, iterates in connection.execute(f"SELECT {columns} FROM outcomes"):
+    rows = connection.execute(f"SELECT {columns} FROM outcomes {where}", values)
+    for key, *words, policy, trajectory, iterates in rows:
         arrays = [None if blob is None else _array(blob) for blob in (policy, trajectory, iterates)]
         yield key, Outcome(*words, *arrays)
 

@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
+from gametheory_pref.fused import kernel_of
 from gametheory_pref.sweeping import cells as cells_module
 from gametheory_pref.sweeping.cells import COLUMNS, run_cell
 from gametheory_pref.sweeping.grid import build_grid
@@ -63,6 +64,23 @@ def test_divergence_from_the_equilibrium() -> None:
             assert_allclose(cell.column("kl_last")[at], target @ np.log(target / played), atol=1e-12)
             averaged = cell.outcome.iterates[at, 1]
             assert_allclose(cell.column("kl_average")[at], target @ np.log(target / averaged), atol=1e-12)
+
+
+def test_a_rule_is_compiled_before_its_first_cell_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A class of its own, which no other test has compiled.
+    class Fresh(gp.METHODS["multiplicative_weights"]):  # type: ignore[misc]
+        pass
+
+    real, timed = cells_module.solve, []
+
+    def watched(game: Any, rule: Any, **options: Any) -> Any:
+        timed.append((options["max_steps"], kernel_of(rule).is_loaded))
+        return real(game, rule, **options)
+
+    monkeypatch.setattr(cells_module, "solve", watched)
+    comparison = gp.compare("comal", [Fresh(step_size=0.1)], seeds=2, starts="random", max_steps=20, n_jobs=1)
+    assert [cell.status for cell in comparison.cells] == ["step_limit", "step_limit"]
+    assert timed == [(1, False), (20, True), (20, True)]
 
 
 def test_no_divergence_where_the_equilibrium_is_not_unique() -> None:

@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 
 import gametheory_pref as gp
 from gametheory_pref.sweeping import cells as cells_module
+from gametheory_pref.sweeping import database as database_module
 from gametheory_pref.sweeping.database import SCHEMA
 
 METHODS = ["extragradient", "multiplicative_weights"]
@@ -39,7 +40,9 @@ def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     real, runs = cells_module.solve, []
 
     def counted(*arguments: Any, **options: Any) -> Any:
-        runs.append(1)
+        # Not the single step that only has a rule compiled.
+        if options["max_steps"] > 1:
+            runs.append(1)
         return real(*arguments, **options)
 
     monkeypatch.setattr(cells_module, "solve", counted)
@@ -66,6 +69,15 @@ def test_a_second_run_runs_only_what_is_new(file: pathlib.Path, monkeypatch: pyt
     assert len(runs) == 9
     assert len(sweep(file, seeds=range(5)).cells) == 15
     assert len(runs) == 15
+
+
+def test_a_sweep_reads_only_the_results_that_it_asks_for(file: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep(file)
+    real, read = database_module._array, []
+    monkeypatch.setattr(database_module, "_array", lambda blob: read.append(1) or real(blob))
+    few = sweep(file, methods=["extragradient"], temperatures=[0.1], seeds=[1])
+    # Policy, trajectory and iterates of one cell out of nine.
+    assert len(few.cells) == 1 and len(read) == 3
 
 
 def test_the_file_tells_it_all(file: pathlib.Path) -> None:
