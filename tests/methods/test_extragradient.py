@@ -112,3 +112,16 @@ def test_a_step_beyond_the_largest_is_outside_the_theorem():
     contraction = theorem(EXTRAGRADIENT, "extragradient-contraction")
     found = run(GAMES["comal"], EXTRAGRADIENT(step_size=3.0), 10, temperature=0.1)
     assert "step_size is 3" in contraction.hypotheses(found.rule, found.facts)
+
+
+def test_the_gap_bound_is_the_sandwich_times_the_price_of_exchanging_arguments():
+    """(2 beta + 2 a^2/beta) rho(B) (1 - eta beta)^t KL(pi* || pi_0), from its definition at a start off the anchor."""
+    found = run(GAMES["comal"], EXTRAGRADIENT(), 50, temperature=0.5, start=[0.5, 0.3, 0.2])
+    facts, beta, a = found.facts, 0.5, 0.4
+    star, start = np.exp(facts.log_equilibrium), np.array([0.5, 0.3, 0.2])
+    width = 2.0 * a / beta
+    b = width + max(width, np.log(0.5 / 0.2))
+    exchange = (b * np.exp(b) - np.exp(b) + 1.0) / (np.exp(b) - 1.0 - b)
+    first = (2.0 * beta + 2.0 * a**2 / beta) * exchange * (star * np.log(star / start)).sum()
+    expected = first * (1.0 - found.rule.step_size.scale * beta) ** found.steps
+    assert_allclose(theorem(EXTRAGRADIENT, "extragradient-gap").bound(found.rule, facts, found.steps), expected, rtol=1e-9)
