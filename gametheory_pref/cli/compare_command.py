@@ -37,7 +37,7 @@ SCHEMA = "gtpref.compare/1"
 _MOST_BUDGETS = 5
 CAPTION = (
     "duality gap after so many payoff products, and how many it took to get to the tolerance",
-    "the cheapest first; those that did not get there by the gap at the end",
+    "sorted by the latter; those that did not get there, by the gap at the end",
 )
 
 

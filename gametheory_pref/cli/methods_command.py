@@ -108,7 +108,7 @@ def _page(cls: Any) -> list[str]:
         lines.append(f"  {paper.title} ({', '.join(paper.cite)})")
         lines += [f"    {symbol.paper}, {symbol.meaning}: {symbol.here}" for symbol in paper.symbols]
     if info.guarantees:
-        lines += ["", "Theorems (gtpref verify " + info.name + " tries them)"]
+        lines += ["", f"Theorems (gtpref verify {info.name} tries them; symbols: docs/notation.md)"]
     for guarantee in info.guarantees:
         kind = "" if guarantee.proved else "  as printed; known to be wrong or too broad"
         lines += [f"  {guarantee.name}{kind}", f"    {guarantee.statement}", f"    {guarantee.source}"]
