@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -21,6 +22,9 @@ _MOST_PICTURES = 30
 # A picture with more lines than this cannot be read.
 _MOST_LINES = 12
 _MOST_FAILURES = 200
+_MOST_REASONS = 6
+# What double precision leaves of the gap of an equilibrium says nothing about a method.
+_SMALLEST_SHOWN = 1e-16
 # Gaps below it are as good as 0 for telling methods apart.
 _ROUNDING = 1e-12
 _CELL = "padding: 2px 8px; text-align: left; vertical-align: top"
@@ -44,7 +48,9 @@ class TheoremRow(NamedTuple):
     tightness : float or None
         Largest ratio of what was measured to what the theorem allows.
     reason : str
-        Of the problem that decided: a violation, else the tightest; why nothing was decided otherwise.
+        Of the problem that decided: a violation, else the tightest; empty where nothing was decided.
+    undecided : tuple of (str, int)
+        Why nothing was decided, and on how many problems for that reason, the most frequent first.
     """
 
     method: str
@@ -55,6 +61,7 @@ class TheoremRow(NamedTuple):
     inconclusive: int
     tightness: float | None
     reason: str
+    undecided: tuple[tuple[str, int], ...]
 
 
 def report(comparison: Comparison, theorems: list[TheoremRow]) -> str:
@@ -95,11 +102,12 @@ def summary_table(comparison: Comparison) -> str:
     methods = list(dict.fromkeys(cell.method for cell in comparison.cells))
     best = comparison.best()
     by_place = {(row.game, row.temperature, row.method): row for row in rows}
-    head = _row(["game", "temperature"], map(_breakable, methods), tag="th")
+    shown = _short_names(comparison)
+    head = _row(["game"], ["temperature", *map(_breakable, methods)], tag="th")
     body = "".join(
         _row(
-            [escape(game), f"{heat:g}"],
-            [_gap_cell(by_place.get((game, heat, method)), best[game, heat]) for method in methods],
+            [escape(shown[game])],
+            [f"{heat:g}", *(_gap_cell(by_place.get((game, heat, method)), best[game, heat]) for method in methods)],
         )
         for game, heat in best
     )
@@ -108,6 +116,14 @@ def summary_table(comparison: Comparison) -> str:
         f"In bold: the smallest, and whatever is below {_ROUNDING:g}."
     )
     return f"<p>{words}</p><div {_WIDE}><table {_TABLE}>{head}{body}</table></div>"
+
+
+def _short_names(comparison: Comparison) -> dict[str, str]:
+    """Return what games are called on the page: files without their folders, where that tells them apart."""
+    names = list(dict.fromkeys([cell.game for cell in comparison.cells] + [one.game for one in comparison.skipped]))
+    short = {name: re.split(r"[/\\]", name)[-1] or name for name in names}
+    times = Counter(short.values())
+    return {name: short[name] if times[short[name]] == 1 else name for name in names}
 
 
 def _row(words: Iterable[str], numbers: Iterable[str], *, tag: str = "td") -> str:
@@ -127,6 +143,8 @@ def _gap_cell(row: Summary | None, best: Summary) -> str:
     if row is None:
         return "–"
     text = f"{row.gap:.2g}" if math.isfinite(row.gap) else "failed"
+    if row.gap < _SMALLEST_SHOWN:
+        text = f"&lt; {_SMALLEST_SHOWN:g}"
     if row.n_failed and math.isfinite(row.gap):
         text += f" ({row.n_failed} of {row.n_runs} failed)"
     wins = math.isfinite(row.gap) and row.gap <= max(best.gap, _ROUNDING)
@@ -150,6 +168,7 @@ def _theorem_row(method: str, reports: Sequence[RateReport]) -> TheoremRow:
     counts = {verdict: sum(one.verdict == verdict for one in reports) for verdict in _VERDICTS}
     ranked = sorted(reports, key=lambda one: (_VERDICTS.index(one.verdict), -(one.tightness or 0.0)))
     guarantee = ranked[0].guarantee
+    undecided = Counter(one.reason for one in reports if one.verdict == "inconclusive")
     tightness = [one.tightness for one in reports if one.tightness is not None]
     return TheoremRow(
         method,
@@ -159,7 +178,8 @@ def _theorem_row(method: str, reports: Sequence[RateReport]) -> TheoremRow:
         counts["violated"],
         counts["inconclusive"],
         max(tightness, default=None),
-        ranked[0].reason,
+        "" if ranked[0].verdict == "inconclusive" else ranked[0].reason,
+        tuple(undecided.most_common()),
     )
 
 
@@ -188,7 +208,11 @@ def _theorem_cells(row: TheoremRow) -> str:
     if row.violated:
         counts[1] = f"<strong>{row.violated}</strong>"
     claim = f"<br><code>{escape(row.statement)}</code>" if row.statement else ""
-    small = f'<div style="font-size: 0.85em">{escape(row.reason)}</div>'
+    why = [row.reason] if row.reason else []
+    why += [f"undecided {number}: {reason}" for reason, number in row.undecided[:_MOST_REASONS]]
+    if rest := sum(number for _, number in row.undecided[_MOST_REASONS:]):
+        why.append(f"undecided {rest}: for other reasons")
+    small = f'<div style="font-size: 0.85em">{"<br>".join(map(escape, why))}</div>'
     return _row([f"{escape(row.theorem)}{claim}{small}"], [*counts, tightness])
 
 
@@ -206,12 +230,13 @@ def _picture(comparison: Comparison, game: str, temperature: float, place: int) 
     from .plot.page import svg
 
     drawn, more = _drawable(comparison, game, temperature)
-    title = f"{game}, temperature {temperature:g}"
+    title = f"{_short_names(comparison)[game]}, temperature {temperature:g}"
     heading = f"<h3>{escape(title)}</h3>"
     if not drawn:
         return f"{heading}<p>Nothing to draw: no run finished, or the game is too large to keep its iterates.</p>"
     try:
-        picture = svg(gap_curves(drawn), f"gap{place}")
+        methods = list(dict.fromkeys(cell.method for cell in comparison.cells))
+        picture = svg(gap_curves(drawn, among=methods), f"gap{place}")
     except InputError as error:
         return f"{heading}<p>Not drawn: {escape(str(error))}.</p>"
     rest = f"<p>The {len(drawn)} best methods; {more} more are in the table above.</p>" if more else ""
@@ -224,14 +249,14 @@ def _drawable(comparison: Comparison, game: str, temperature: float) -> tuple[di
     kept = {label: [one for one in runs if one.run is not None] for label, runs in solutions.items()}
     there = [row.method for row in comparison.summary() if (row.game, row.temperature) == (game, temperature)]
     best = [method for method in there if kept.get(method)][:_MOST_LINES]
-    # In the order of the grid, so that a method has the same color in every picture.
+    # In the order of the grid.
     return {label: runs for label, runs in kept.items() if label in best}, len([m for m in there if m not in best])
 
 
 def _failures(comparison: Comparison) -> str:
-    items = []
+    items, shown = [], _short_names(comparison)
     for cell in comparison.failures[:_MOST_FAILURES]:
-        where = f"{cell.method} on {cell.game}, temperature {cell.temperature:g}, seed {cell.seed}"
+        where = f"{cell.method} on {shown[cell.game]}, temperature {cell.temperature:g}, seed {cell.seed}"
         trace = cell.outcome.traceback
         more = f"<pre style=\"overflow-x: auto\">{escape(trace)}</pre>" if trace else ""
         items.append(f"<details><summary>{escape(where)}: {escape(cell.message)}</summary>{more}</details>")
@@ -243,8 +268,9 @@ def _failures(comparison: Comparison) -> str:
 
 def _skipped(comparison: Comparison) -> str:
     by_reason: dict[str, list[str]] = {}
+    shown = _short_names(comparison)
     for one in comparison.skipped:
-        by_reason.setdefault(one.reason, []).append(f"{one.method} on {one.game} at {one.temperature:g}")
+        by_reason.setdefault(one.reason, []).append(f"{one.method} on {shown[one.game]} at {one.temperature:g}")
     rows = "".join(
         f'<tr><td style="{_CELL}">{escape(reason)}</td><td style="{_NUMBER}">{len(places)}</td>'
         f'<td style="{_CELL}">{escape(places[0])}{", ..." if len(places) > 1 else ""}</td></tr>'

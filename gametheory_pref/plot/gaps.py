@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from .._types import FloatArray
 from ..errors import InputError
 from .runs import (
+    MOST_LINES,
     Group,
     Line,
     Runs,
@@ -45,6 +46,7 @@ def gap_curves(
     solutions: Runs,
     *,
     against: Literal["payoff_calls", "steps", "seconds"] = "payoff_calls",
+    among: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the duality gap of the answers of several methods, on logarithmic axes.
@@ -59,6 +61,9 @@ def gap_curves(
         What to draw; a list is parted by method, a mapping says what each line is called.
     against : {"payoff_calls", "steps", "seconds"}
         The axis of the cost. Payoff products are what methods of different kinds have in common.
+    among : sequence of str, optional
+        What the lines of several pictures are called, in the order in which they get their colors, so that a line looks
+        the same in each of them.
     ax : Axes, optional
         Where to draw; a new figure when left out.
 
@@ -70,8 +75,8 @@ def gap_curves(
     Raises
     ------
     InputError
-        A solution without a run (by an exact method, or read from a file), two lines of the same name, or more lines
-        than can be told apart.
+        A solution without a run (by an exact method, or read from a file), two lines of the same name, more lines
+        than can be told apart, or a line that is not in `among`.
 
     Examples
     --------
@@ -90,6 +95,7 @@ def gap_curves(
     groups = groups_of(solutions, name="solutions")
     lines = [line_of(group, "gap", answer_of(group.runs[0])) for group in groups]
     floors = [floor_of(group.runs[0], "gap") for group in groups]
+    places = _places([group.label for group in groups], among)
     labels = [group.label if isinstance(solutions, Mapping) else _title(group) for group in groups]
     with style():
         if ax is None:
@@ -97,11 +103,20 @@ def gap_curves(
         labels = legend_names(labels, axes_size(ax)[0])
         shown = [
             _draw(ax, group, line, floor, label, place, against)
-            for place, (group, line, floor, label) in enumerate(zip(groups, lines, floors, labels, strict=True))
+            for place, group, line, floor, label in zip(places, groups, lines, floors, labels, strict=True)
         ]
         _frame(ax, groups, shown, floors, against)
         set_title(ax, *_titles(groups), inches=axes_size(ax)[0])
     return ax
+
+
+def _places(labels: list[str], among: Sequence[str] | None) -> list[int]:
+    """Return which color and dash each line has; those of a long list come round again."""
+    order = labels if among is None else list(among)
+    for label in labels:
+        if label not in order:
+            raise InputError(f"among must name every line; {label!r} is missing")
+    return [order.index(label) % MOST_LINES for label in labels]
 
 
 def _title(group: Group) -> str:

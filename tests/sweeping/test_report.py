@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -61,3 +63,49 @@ def test_a_picture_shows_the_best_methods_and_counts_the_rest() -> None:
     page = gp.compare("comal", rules, temperatures=[0.1], starts="random", max_steps=50).to_html()
     assert page.count("<svg") == 1 and "The 12 best methods; 2 more are in the table above." in page
     assert ">step 11</text>" in page and ">step 12</text>" not in page
+
+
+def test_a_method_has_one_color_on_the_page() -> None:
+    """The second method is alone on the first problem, and has another before it on the second."""
+    rules = ["multiplicative_weights", "extragradient", "magnetic"]
+    page = gp.compare("comal", rules, temperatures=[0.1, 0.0], starts="random", max_steps=50).to_html()
+    looks = re.findall(r'<g id="(gap\d+-)?line-(\d+)">.*?stroke: (#[0-9a-f]+)', page, flags=re.S)
+    colors: dict[str, set[str]] = {}
+    for _, place, color in looks:
+        colors.setdefault(place, set()).add(color)
+    assert [place for _, place, _ in looks] == ["0", "1", "0", "2"]
+    assert all(len(found) == 1 for found in colors.values()) and len(set.union(*colors.values())) == 3
+
+
+def test_lines_of_several_pictures_are_all_named(comparison: gp.Comparison) -> None:
+    with pytest.raises(gp.InputError, match="among must name every line; 'extragradient' is missing"):
+        gp.plot.gap_curves(comparison.solutions(), among=["nash_md"])
+
+
+def test_files_go_by_their_names_where_these_differ() -> None:
+    game = gp.zoo["comal"].game
+    games = {"/data/a/x.csv": game, "/data/b/x.csv": game, "/data/a/y.csv": game, "zoo:comal": game}
+    table = summary_table(gp.compare(games, "extragradient", max_steps=5))
+    shown = re.findall(r"<tr><td[^>]*>([^<]*)</td>", table)
+    assert shown == ["/data/a/x.csv", "/data/b/x.csv", "y.csv", "zoo:comal"]
+
+
+def test_gaps_of_rounding_are_told_as_such() -> None:
+    comparison = gp.compare("comal", "extragradient", temperatures=[0.1], starts="random", max_steps=500)
+    assert 0.0 <= comparison.cells[0].gap < 1e-16
+    assert "<strong>&lt; 1e-16</strong>" in summary_table(comparison)
+
+
+def test_every_reason_for_no_verdict_is_counted() -> None:
+    rules = {"short": gp.METHODS["extragradient"](step_size=5.0)}
+    games = {name: gp.zoo[name].game for name in ("comal", "rock_paper_scissors")}
+    comparison = gp.compare(games, rules, temperatures=[0.0, 0.1], starts="random", max_steps=30)
+    for row in theorem_rows(comparison):
+        assert sum(number for _, number in row.undecided) == row.inconclusive
+        assert bool(row.reason) == (row.holds + row.violated > 0)
+    undecided = {row.theorem: dict(row.undecided) for row in theorem_rows(comparison)}
+    reasons = undecided["extragradient-contraction"]
+    assert len(reasons) >= 2 and sum(reasons.values()) == 4
+    page = comparison.to_html()
+    for reason, number in reasons.items():
+        assert f"undecided {number}: {html.escape(reason)}" in page
