@@ -233,8 +233,9 @@ def question(plan: Plan) -> str:
     parts = [f"temperature {plan.temperature:g}", oracle_in_words(plan.oracle)]
     if isinstance(plan.oracle, Sampled):
         parts.append(f"rng {plan.seed}")
-    parts.append(f"at most {plan.products:,} payoff products each")
-    if plan.products is not None and plan.steps < plan.products:
+    assert plan.products is not None
+    parts.append(f"at most {count(plan.products, 'payoff product')} each")
+    if plan.steps < plan.products:
         parts.append(f"at most {count(plan.steps, 'step')}")
     return ", ".join(parts)
 

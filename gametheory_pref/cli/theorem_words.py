@@ -104,6 +104,8 @@ def _in_symbols(guarantee: Guarantee) -> str:
 
 def main_claim(run: Run) -> str:
     """Return what the first theorem that applies says, or why none does."""
+    if run.steps[-1] == 0:
+        return "none applies: no step was recorded"
     found = applied(run)
     for claim in found:
         if claim.words is not None:

@@ -38,6 +38,12 @@ def test_a_theorem_is_told_at_the_steps_taken():
     assert main_claim(claimed) == f"KL from the equilibrium at most {1 / run.steps[-1]:.2g} after {run.steps[-1]} steps"
 
 
+def test_no_theorem_is_told_about_a_run_without_a_step():
+    run = a_run("extragradient", tol=1.0)
+    assert run.steps[-1] == 0
+    assert main_claim(run) == "none applies: no step was recorded"
+
+
 @pytest.mark.parametrize("value", [0.0, 1e-320])
 def test_a_bound_is_never_called_zero(value):
     run = with_claim(a_run("extragradient"), bound(lambda rule, facts, steps: np.full(len(steps), value)))
