@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ def solve(
     _check_hooks(rng, record, callback)
     oracle = checked_oracle(oracle)
     anchor = _start_policy(problem, start)
-    with contextlib.nullcontext() if jit else interpreted():
+    with contextlib.nullcontext() if jit else _interpreted():
         if not (isinstance(method, str) and method in EXACT_NAMES):
             rule = as_rule(method, EXACT_NAMES)
             check_oracle(rule, oracle)
@@ -151,6 +151,13 @@ def solve(
             )
         answer = choose(problem, method)(problem, anchor, limits)
         return _finish(problem, answer, limits, began, record, callback)
+
+
+@contextlib.contextmanager
+def _interpreted() -> Iterator[None]:
+    """Run in the interpreter, as silent as compiled code: numbers that overflow end in `Status.NONFINITE`."""
+    with interpreted(), np.errstate(all="ignore"):
+        yield
 
 
 def _run_to_resume(problem: Problem, rule: Any, start: Any) -> Run | None:

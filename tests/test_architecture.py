@@ -186,6 +186,12 @@ def test_every_public_name_resolves_and_stays_light() -> None:
     assert loaded == "[]"
 
 
+def test_the_package_lists_its_public_names_only() -> None:
+    import gametheory_pref as gp
+
+    assert dir(gp) == sorted([*gp.__all__, "__version__"])
+
+
 def test_public_names_are_not_shadowed_by_modules() -> None:
     out = run_python(
         "import types, gametheory_pref as gp, pkgutil, importlib\n"

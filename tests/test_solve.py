@@ -6,6 +6,7 @@ import math
 import pickle
 import subprocess
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,14 @@ def test_samples_are_not_for_exact_methods(method: str) -> None:
 def test_words_and_truth_values_are_no_numbers(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(gp.InputError, match=message):
         gp.solve(COMAL, **({"method": "extragradient", "jit": False} | settings))
+
+
+def test_numbers_that_overflow_in_the_interpreter_end_a_run_without_warnings() -> None:
+    rule = gp.METHODS["sppo"](step_size=1e300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        solution = gp.solve(COMAL, rule, start=[0.5, 0.3, 0.2], max_steps=50, tol=0.0, jit=False)
+    assert solution.status is Status.NONFINITE
 
 
 def test_bad_arguments_have_their_sentences() -> None:

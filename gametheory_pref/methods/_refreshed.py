@@ -17,13 +17,25 @@ the distance; for extragradient it is the half step h, with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ._info import cold, exact_payoffs, extragradient_cap, first_reason, mirror_descent_cap, within
+from ._theory import constant_step, unique_equilibrium
 
 if TYPE_CHECKING:
     from .._types import FloatArray
     from ..facts import Facts
+
+
+def within_inner_cap(rule: Any, facts: Facts, lookahead: bool) -> str | None:
+    """Return None if the inner steps, extragradient's with `lookahead` and else mirror descent's, keep their cap."""
+    inner = facts.step_facts._replace(temperature=rule.inner_temperature)
+    cap = extragradient_cap if lookahead else mirror_descent_cap
+    formula = "2 / (tau + sqrt(tau^2 + 4 a^2))" if lookahead else "tau / (tau^2 + a^2)"
+    too_long = within(rule.step_size, float(cap(inner).scale), formula)
+    return first_reason(cold(facts), exact_payoffs(facts), constant_step(rule), too_long, unique_equilibrium(facts))
 
 
 def inner_error(step_size: float, temperature: float, payoff_bound: float, steps: int, lookahead: bool) -> FloatArray:

@@ -22,10 +22,9 @@ from ._info import (
     first_reason,
     method,
     mirror_descent_cap,
-    within,
 )
-from ._refreshed import first_divergence, inner_error
-from ._theory import constant_step, unique_equilibrium
+from ._refreshed import first_divergence, inner_error, within_inner_cap
+from ._theory import unique_equilibrium
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -33,11 +32,7 @@ if TYPE_CHECKING:
 
 
 def _within_cap(rule: Any, facts: Facts) -> str | None:
-    inner = facts.step_facts._replace(temperature=rule.inner_temperature)
-    cap = extragradient_cap if rule.lookahead else mirror_descent_cap
-    formula = "2 / (tau + sqrt(tau^2 + 4 a^2))" if rule.lookahead else "tau / (tau^2 + a^2)"
-    too_long = within(rule.step_size, float(cap(inner).scale), formula)
-    return first_reason(cold(facts), exact_payoffs(facts), constant_step(rule), too_long, unique_equilibrium(facts))
+    return within_inner_cap(rule, facts, rule.lookahead)
 
 
 def _bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
