@@ -44,7 +44,7 @@ _MOST_SOLVED = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class NamedProblem:
     """A problem of the grid: a game under its name, a temperature, a reference."""
 
     name: str
@@ -68,7 +68,7 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A rule, settled, on a question with a seed.
+    """A rule, settled, on a problem with a seed.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Cell:
         Label in tables and legends.
     rule : NamedTuple
         The rule, its step size a `Schedule`.
-    question : Question
+    named : NamedProblem
     seed : int
         Of the start where `starts` is "random", and of the samples where the oracle samples.
     starts : {"reference", "random"}
@@ -87,7 +87,7 @@ class Cell:
 
     method: str
     rule: Rule
-    question: Question
+    named: NamedProblem
     seed: int
     starts: str
     max_steps: int
@@ -97,13 +97,13 @@ class Cell:
     @cached_property
     def definition(self) -> dict[str, Any]:
         """Everything that the result depends on, as plain data."""
-        problem = self.question.problem
+        problem = self.named.problem
         # At temperature 0 the reference is where the run starts, unless the start is drawn.
         counts = problem.temperature > 0.0 or self.starts == "reference"
         return {
             "schema": RESULT_SCHEMA,
             "rule": rule_to_dict(self.rule),
-            "game": self.question.game_hash,
+            "game": self.named.game_hash,
             "temperature": problem.temperature,
             "reference": policy_hash(problem.reference) if counts else None,
             "starts": self.starts,
@@ -121,7 +121,7 @@ class Cell:
 
     def start(self) -> Policy | None:
         """Return the first policy; None means the reference."""
-        return None if self.starts == "reference" else random_start(self.question.problem.game, self.seed)
+        return None if self.starts == "reference" else random_start(self.named.problem.game, self.seed)
 
     def solve(self) -> Solution:
         """Run the rule and return its solution; the same call from anywhere gives the same numbers.
@@ -133,7 +133,7 @@ class Cell:
         >>> comparison.cells[0].cell.solve().n_steps
         100
         """
-        problem = self.question.problem
+        problem = self.named.problem
         return solve(
             problem.game,
             self.rule,
@@ -148,7 +148,7 @@ class Cell:
         )
 
 
-class Outcome(NamedTuple):
+class CellOutcome(NamedTuple):
     """What a cell left behind; plain arrays and words, so that it travels and can be stored.
 
     Attributes
@@ -183,7 +183,7 @@ class Outcome(NamedTuple):
         return self.status in (FAILED, Status.NONFINITE.name.lower())
 
 
-def run_cell(cell: Cell) -> tuple[str, Outcome]:
+def run_cell(cell: Cell) -> tuple[str, CellOutcome]:
     """Run a cell and return its key and outcome; whatever goes wrong in it is an outcome, too."""
     try:
         if not kernel_of(cell.rule).is_loaded:
@@ -192,10 +192,10 @@ def run_cell(cell: Cell) -> tuple[str, Outcome]:
         return cell.key, _outcome(cell, cell.solve())
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        return cell.key, Outcome(FAILED, message, traceback.format_exc(), 0.0, None, None, None)
+        return cell.key, CellOutcome(FAILED, message, traceback.format_exc(), 0.0, None, None, None)
 
 
-def _outcome(cell: Cell, solution: Solution) -> Outcome:
+def _outcome(cell: Cell, solution: Solution) -> CellOutcome:
     run = solution.run
     assert run is not None
     averaged = run.rule.info.answer == "average"
@@ -207,12 +207,12 @@ def _outcome(cell: Cell, solution: Solution) -> Outcome:
             run.gap_average if averaged else run.gap_last,
             run.gap_last,
             run.gap_average,
-            *_divergences(run.facts, cell.question.log_equilibrium, run),
+            *_divergences(run.facts, cell.named.log_equilibrium, run),
         ]
     ).astype(np.float64)
     policy = solution.policy
     keep = run.log_last.shape[1] <= MOST_KEPT
-    return Outcome(
+    return CellOutcome(
         solution.status.name.lower(),
         solution.message,
         "",
@@ -233,11 +233,11 @@ def _divergences(facts: Facts, log_equilibrium: FloatArray | None, run: Run) -> 
     return facts.divergence_from(log_equilibrium, run.log_last), facts.divergence_from(log_equilibrium, log_average)
 
 
-def run_of(cell: Cell, outcome: Outcome) -> Run | None:
+def run_of(cell: Cell, outcome: CellOutcome) -> Run | None:
     """Return the run behind an outcome, with its iterates; None where they were not kept."""
     if outcome.trajectory is None or outcome.iterates is None:
         return None
-    table = tabular(cell.question.problem, cell.start(), cell.oracle)
+    table = tabular(cell.named.problem, cell.start(), cell.oracle)
     column = dict(zip(COLUMNS, outcome.trajectory.T, strict=True))
     steps = column["step"].astype(np.int64)
     average = np.ascontiguousarray(outcome.iterates[:, 1])
@@ -283,11 +283,11 @@ class CellResult:
     Attributes
     ----------
     cell : Cell
-    outcome : Outcome
+    outcome : CellOutcome
     """
 
     cell: Cell
-    outcome: Outcome
+    outcome: CellOutcome
 
     @property
     def method(self) -> str:
@@ -297,12 +297,12 @@ class CellResult:
     @property
     def game(self) -> str:
         """Name of the game."""
-        return self.cell.question.name
+        return self.cell.named.name
 
     @property
     def temperature(self) -> float:
         """KL weight."""
-        return self.cell.question.problem.temperature
+        return self.cell.named.problem.temperature
 
     @property
     def seed(self) -> int:
@@ -348,7 +348,7 @@ class CellResult:
         It has no state to go on from, and no ``run`` where the iterates were not kept. None of a failure without
         numbers.
         """
-        outcome, problem = self.outcome, self.cell.question.problem
+        outcome, problem = self.outcome, self.cell.named.problem
         if outcome.trajectory is None or outcome.policy is None:
             return None
         column = dict(zip(COLUMNS, outcome.trajectory.T, strict=True))

@@ -27,7 +27,7 @@ from ..errors import InputError
 from ..methods import Rule
 from ..problem import Policy, Problem
 from ..verbs import Exact, Sampled
-from .cells import Cell, CellResult, Outcome, Question
+from .cells import Cell, CellResult, CellOutcome, NamedProblem
 from .grid import Grid, Skipped
 from .identity import policy_hash, policy_of, rule_from_dict
 
@@ -109,8 +109,8 @@ class Database:
         """Write down what is to be run, so that the file can tell what is missing."""
         games, policies = {}, {}
         for cell in grid.cells:
-            problem = cell.question.problem
-            games[cell.question.game_hash] = problem.game
+            problem = cell.named.problem
+            games[cell.named.game_hash] = problem.game
             policies[policy_hash(problem.reference)] = problem.reference
         known = {row[0] for row in self._connection.execute("SELECT hash FROM games")}
         with _said(self._file), self._transaction():
@@ -127,14 +127,14 @@ class Database:
             self._connection.executemany(f"INSERT OR REPLACE INTO cells VALUES ({places})", map(_row, grid.cells))
             self._connection.executemany("INSERT OR IGNORE INTO skipped VALUES (?, ?, ?, ?)", grid.skipped)
 
-    def found(self, keys: Iterable[str]) -> dict[str, Outcome]:
+    def found(self, keys: Iterable[str]) -> dict[str, CellOutcome]:
         """Return the outcomes that the file already holds."""
         with _said(self._file):
             held = {key for (key,) in self._connection.execute("SELECT key FROM outcomes")}
             wanted = [(key,) for key in set(keys) & held]
             return dict(pair for key in wanted for pair in _outcomes(self._connection, "WHERE key = ?", key))
 
-    def store(self, key: str, outcome: Outcome) -> None:
+    def store(self, key: str, outcome: CellOutcome) -> None:
         """Keep an outcome; commits now and then, and at `flush`."""
         gap = None if outcome.trajectory is None else float(outcome.trajectory[-1, 3])
         self._waiting.append(
@@ -261,14 +261,14 @@ class _Cells:
             name: game_from_dict(json.loads(text)) for name, text in connection.execute("SELECT * FROM games")
         }
         self._policies = {name: _array(blob) for name, blob in connection.execute("SELECT * FROM policies")}
-        self._questions: dict[tuple[Any, ...], Question] = {}
+        self._problems: dict[tuple[Any, ...], NamedProblem] = {}
 
     def cell(self, method: str, rule: Rule, name: str, definition: dict[str, Any]) -> Cell:
         oracle = Exact() if definition["oracle"] is None else Sampled(*definition["oracle"])
         return Cell(
             method=method,
             rule=rule,
-            question=self._question(name, definition),
+            named=self._named(name, definition),
             seed=definition["seed"],
             starts=definition["starts"],
             max_steps=definition["max_steps"],
@@ -276,30 +276,30 @@ class _Cells:
             oracle=oracle,
         )
 
-    def _question(self, name: str, definition: dict[str, Any]) -> Question:
+    def _named(self, name: str, definition: dict[str, Any]) -> NamedProblem:
         what = (name, definition["game"], definition["temperature"], definition["reference"])
-        if what not in self._questions:
+        if what not in self._problems:
             game = self._games[definition["game"]]
             anchor = definition["reference"]
             reference = None if anchor is None else policy_of(game, self._policies[anchor])
-            self._questions[what] = Question(name, Problem(game, definition["temperature"], reference))
-        return self._questions[what]
+            self._problems[what] = NamedProblem(name, Problem(game, definition["temperature"], reference))
+        return self._problems[what]
 
 
 def _row(cell: Cell) -> tuple[Any, ...]:
-    question = cell.question
+    named = cell.named
     definition = json.dumps(cell.definition, sort_keys=True)
-    return cell.key, cell.method, question.name, question.problem.temperature, cell.seed, definition
+    return cell.key, cell.method, named.name, named.problem.temperature, cell.seed, definition
 
 
 def _outcomes(
     connection: sqlite3.Connection, where: str = "", values: tuple[str, ...] = ()
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, CellOutcome]]:
     columns = "key, status, message, traceback, seconds, policy, trajectory, iterates"
     rows = connection.execute(f"SELECT {columns} FROM outcomes {where}", values)
     for key, *words, policy, trajectory, iterates in rows:
         arrays = [None if blob is None else _array(blob) for blob in (policy, trajectory, iterates)]
-        yield key, Outcome(*words, *arrays)
+        yield key, CellOutcome(*words, *arrays)
 
 
 def _check_schema(connection: sqlite3.Connection, file: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError, Interrupted
 from ..verbs import Exact, Sampled
-from .cells import CellResult, Outcome, run_cell
+from .cells import CellResult, CellOutcome, run_cell
 from .comparison import Comparison
 from .database import Database
 from .grid import Grid, build_grid
@@ -157,7 +157,7 @@ def run_grid(
         raise InputError(f"progress must be a function of a Progress; got {progress!r}")
     with contextlib.ExitStack() as stack:
         store = None if database is None else Database(database)
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[str, CellOutcome] = {}
         if store is not None:
             stack.callback(store.close)
             store.plan(grid)
@@ -174,14 +174,14 @@ def run_grid(
     return _comparison(grid, outcomes)
 
 
-def _found(store: Database, grid: Grid, retry_failed: bool) -> dict[str, Outcome]:
+def _found(store: Database, grid: Grid, retry_failed: bool) -> dict[str, CellOutcome]:
     found = store.found(cell.key for cell in grid.cells)
     return {key: outcome for key, outcome in found.items() if not (retry_failed and outcome.failed)}
 
 
 def _fresh(
-    grid: Grid, outcomes: Mapping[str, Outcome], n_jobs: int, progress: Callable[[Progress], Any] | None
-) -> Iterator[tuple[str, Outcome]]:
+    grid: Grid, outcomes: Mapping[str, CellOutcome], n_jobs: int, progress: Callable[[Progress], Any] | None
+) -> Iterator[tuple[str, CellOutcome]]:
     """Yield key and outcome of the cells that have none, as they finish."""
     import joblib
 
@@ -213,6 +213,6 @@ def _closing_quietly(stream: Iterator[Any]) -> Iterator[Iterator[Any]]:
             stream.close()  # type: ignore[attr-defined]
 
 
-def _comparison(grid: Grid, outcomes: Mapping[str, Outcome]) -> Comparison:
+def _comparison(grid: Grid, outcomes: Mapping[str, CellOutcome]) -> Comparison:
     finished = [CellResult(cell, outcomes[cell.key]) for cell in grid.cells if cell.key in outcomes]
     return Comparison(tuple(finished), grid.skipped, len(grid.cells) - len(finished))

@@ -17,7 +17,7 @@ from ..problem import as_game, as_problem
 from ..solving import checked_oracle
 from ..tabular import tabular
 from ..verbs import Exact, Sampled
-from .cells import Cell, Question
+from .cells import Cell, NamedProblem
 from .identity import rule_to_dict
 
 STARTS = ("reference", "random")
@@ -59,10 +59,10 @@ def build_grid(
     oracle = checked_oracle(oracle)
     cells: list[Cell] = []
     skipped: dict[Skipped, None] = {}
-    for question in _questions(games, _sequence(temperatures, "temperatures"), references):
+    for named in _problems(games, _sequence(temperatures, "temperatures"), references):
         for seed in _seeds(seeds):
             plain = [
-                Cell(label, rule, question, seed, starts, steps, largest_gap, oracle) for label, rule in rules.items()
+                Cell(label, rule, named, seed, starts, steps, largest_gap, oracle) for label, rule in rules.items()
             ]
             for cell in plain:
                 settled = _settled(cell)
@@ -75,7 +75,7 @@ def build_grid(
     return Grid(tuple(cells), tuple(skipped))
 
 
-def _questions(games: Any, temperatures: list[Any], references: Mapping[str, Any] | None) -> list[Question]:
+def _problems(games: Any, temperatures: list[Any], references: Mapping[str, Any] | None) -> list[NamedProblem]:
     if references is not None and not isinstance(references, Mapping):
         raise InputError(f"references must map names of games to policies; got {references!r}")
     named = named_games(games)
@@ -84,7 +84,7 @@ def _questions(games: Any, temperatures: list[Any], references: Mapping[str, Any
             raise InputError(f"references names {name!r}, which is none of the games {', '.join(named)}")
     anchors = references or {}
     return [
-        Question(name, as_problem(game, temperature=heat, reference=anchors.get(name)))
+        NamedProblem(name, as_problem(game, temperature=heat, reference=anchors.get(name)))
         for name, game in named.items()
         for heat in temperatures
     ]
@@ -92,16 +92,16 @@ def _questions(games: Any, temperatures: list[Any], references: Mapping[str, Any
 
 def _settled(cell: Cell) -> Cell | Skipped:
     """Return the cell with its rule settled on the problem, or why the two do not go together."""
-    problem = cell.question.problem
+    problem = cell.named.problem
     try:
         _check_temperature(cell.rule, problem.temperature)
         check_oracle(cell.rule, cell.oracle)
         table = tabular(problem, cell.start(), cell.oracle)
         rule = settle(cell.rule, Facts(table.problem, cell.max_steps).step_facts)
     except GameTheoryPrefError as error:
-        return Skipped(cell.method, cell.question.name, problem.temperature, str(error))
+        return Skipped(cell.method, cell.named.name, problem.temperature, str(error))
     return Cell(
-        cell.method, rule, cell.question, cell.seed, cell.starts, cell.max_steps, cell.tol, cell.oracle
+        cell.method, rule, cell.named, cell.seed, cell.starts, cell.max_steps, cell.tol, cell.oracle
     )
 
 

@@ -149,7 +149,7 @@ def test_a_game_says_how_its_file_is_read_and_what_was_decided_is_told(
     )
     result = run("sweep", str(path), "--db", str(db))
     assert result.code == 0, result.err
-    games = {cell.game: cell.cell.question.problem.game for cell in gp.Comparison.load(db).cells}
+    games = {cell.game: cell.cell.named.problem.game for cell in gp.Comparison.load(db).cells}
     for label, unranked in (("votes.soi", "ignore"), ("bottom", "bottom")):
         assert (games[label].preference == gp.read(election, unranked=unranked).preference).all()
     assert (games["bottom"].preference != games["votes.soi"].preference).any()
@@ -163,7 +163,7 @@ def test_references_are_by_game(run: Any, config: pathlib.Path, db: pathlib.Path
     text = CONFIG.replace("temperatures", 'references = { "zoo:comal" = [0.5, 0.3, 0.2] }\ntemperatures')
     config.write_text(text, encoding="utf-8")
     assert run("sweep", str(config), "--db", str(db), "--quiet").code == 0
-    anchors = {cell.game: cell.cell.question.problem.reference for cell in gp.Comparison.load(db).cells}
+    anchors = {cell.game: cell.cell.named.problem.reference for cell in gp.Comparison.load(db).cells}
     assert anchors["four.csv"] is None and list(anchors["zoo:comal"]) == [0.5, 0.3, 0.2]
 
 

@@ -28,7 +28,7 @@ def test_a_grid_is_the_product_in_order() -> None:
     grid = build_grid(
         ["comal", "rock_paper_scissors"], ["extragradient", "multiplicative_weights"], temperatures=[0.0], seeds=[3, 5]
     )
-    found = [(cell.question.name, cell.seed, cell.method) for cell in grid.cells]
+    found = [(cell.named.name, cell.seed, cell.method) for cell in grid.cells]
     assert found == [
         (game, seed, method)
         for game in ("comal", "rock_paper_scissors")
@@ -41,7 +41,7 @@ def test_a_grid_is_the_product_in_order() -> None:
 def test_what_makes_no_sense_is_left_out_with_its_reason() -> None:
     rules = {"mw": "multiplicative_weights", "bold": EXTRAGRADIENT(step_size=20.0), "eg": EXTRAGRADIENT()}
     grid = build_grid("comal", rules, temperatures=[0.0, 0.1], seeds=range(4))
-    assert {(cell.method, cell.question.problem.temperature) for cell in grid.cells} == {
+    assert {(cell.method, cell.named.problem.temperature) for cell in grid.cells} == {
         ("mw", 0.0), ("bold", 0.0), ("eg", 0.0), ("eg", 0.1)
     }
     # Once for all seeds.
@@ -53,7 +53,7 @@ def test_what_makes_no_sense_is_left_out_with_its_reason() -> None:
 def test_a_start_without_mass_is_left_out() -> None:
     anchors = {"comal": [0.5, 0.5, 0.0]}
     grid = build_grid(["comal"], ["extragradient"], temperatures=[0.0, 0.1], references=anchors)
-    assert [cell.question.problem.temperature for cell in grid.cells] == [0.1]
+    assert [cell.named.problem.temperature for cell in grid.cells] == [0.1]
     assert "no mass" in grid.skipped[0].reason
 
 
