@@ -27,7 +27,7 @@ from ..errors import InputError
 from ..methods import Rule
 from ..problem import Policy, Problem
 from ..verbs import Exact, Sampled
-from .cells import Cell, CellResult, CellOutcome, NamedProblem
+from .cells import Cell, CellOutcome, CellResult, NamedProblem
 from .grid import Grid, Skipped
 from .identity import policy_hash, policy_of, rule_from_dict
 

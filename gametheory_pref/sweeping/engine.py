@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError, Interrupted
 from ..verbs import Exact, Sampled
-from .cells import CellResult, CellOutcome, run_cell
+from .cells import CellOutcome, CellResult, run_cell
 from .comparison import Comparison
 from .database import Database
 from .grid import Grid, build_grid
