@@ -21,13 +21,14 @@ from .games import Game
 from .iterating import Run, RunState
 from .methods import METHODS, Rule
 from .problem import Problem, as_problem
+from .rule_data import rule_from_dict, rule_to_dict
 from .solution import Solution
 from .solving import solution_of
 from .status import Status
 from .tabular import Tabular, tabular
-from .verbs import Exact, Point, Sampled, Schedule
+from .verbs import Exact, Point, Sampled
 
-SCHEMA = "gtpref.run_state/2"
+SCHEMA = "gtpref.run_state/3"
 _COLUMNS = ("steps", "payoff_calls", "seconds", "gap_last", "gap_average", "log_last", "average")
 _GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
@@ -63,8 +64,7 @@ def save_run(solution: Solution, file: str | os.PathLike[str]) -> None:
         raise UnsupportedCombination(f"{type(rule).__name__} is no method of gp.METHODS, where load_run looks for it")
     facts = {
         "schema": SCHEMA,
-        "method": rule.info.name,
-        "settings": {name: _plain_setting(value, name) for name, value in rule._asdict().items()},
+        "rule": rule_to_dict(rule),
         "problem": _fingerprint(run.facts.problem),
         "oracle": _plain_oracle(run.facts.problem.oracle),
         "horizon": run.facts.horizon,
@@ -155,14 +155,14 @@ class _Saved:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> _Saved:
-        settings = {name: _setting(value) for name, value in facts["settings"].items()}
-        if facts["method"] not in METHODS:
-            raise ValueError(f"no method {facts['method']!r}")
+        rule = rule_from_dict(facts["rule"])
+        if rule is None:
+            raise ValueError(f"no method {facts['rule']['name']!r} with the settings {facts['rule']['settings']!r}")
         luck = facts["luck"]
         if luck is not None and luck["bit_generator"] not in _GENERATORS:
             raise ValueError(f"no generator {luck['bit_generator']!r}")
         return cls(
-            rule=METHODS[facts["method"]](**settings),
+            rule=rule,
             problem=dict(facts["problem"]),
             oracle=Exact() if facts["oracle"] is None else Sampled(**facts["oracle"]),
             horizon=int(facts["horizon"]),
@@ -238,24 +238,6 @@ def _differences(saved: dict[str, Any], asked: dict[str, Any]) -> list[str]:
 
 def _plain_oracle(oracle: Exact | Sampled) -> dict[str, Any] | None:
     return oracle._asdict() if isinstance(oracle, Sampled) else None
-
-
-def _plain_setting(value: Any, name: str) -> Any:
-    if isinstance(value, Schedule):
-        return {"schedule": [float(part) for part in value]}
-    if type(value) is tuple:
-        return [_plain_setting(part, name) for part in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise UnsupportedCombination(f"{name}={value!r} cannot be saved; settings are numbers, names, schedules and tuples")
-
-
-def _setting(value: Any) -> Any:
-    if isinstance(value, dict):
-        return Schedule(*value["schedule"])
-    return tuple(_setting(part) for part in value) if isinstance(value, list) else value
 
 
 def _parts(value: tuple[Any, ...], path: str) -> Iterator[tuple[Any, str]]:

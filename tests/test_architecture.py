@@ -22,7 +22,7 @@ LAYERS = [
     {"kernels"},
     {"verbs"},
     {"methods"},
-    {"fused"},
+    {"fused", "rule_data"},
     {"games"},
     {"exact"},
     {"majority", "problem", "trace", "facts"},

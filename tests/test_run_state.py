@@ -137,7 +137,7 @@ def test_what_is_no_saved_run_is_refused(tmp_path):
         lambda arrays: arrays.update({"state.t": np.array("soon")}),
         lambda arrays: arrays.pop("total"),
         lambda arrays: arrays.update(facts=np.array(str(arrays["facts"]).replace("extragradient", "magic"))),
-        lambda arrays: arrays.update(facts=np.array(str(arrays["facts"]).replace("schedule", "plan"))),
+        lambda arrays: arrays.update(facts=np.array(str(arrays["facts"]).replace("step_size", "stride"))),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path, change):

@@ -20,13 +20,14 @@ from ..gap import problem_gap, value
 from ..iterating import Run, RunState
 from ..methods import Rule
 from ..problem import Policy, Problem, action_counts
+from ..rule_data import rule_to_dict
 from ..solution import Solution
 from ..solving import solve
 from ..status import Status
 from ..tabular import tabular
 from ..trace import Record, Trace
 from ..verbs import Exact, Sampled
-from .identity import game_hash, policy_hash, policy_of, rule_to_dict
+from .identity import game_hash, policy_hash, policy_of
 
 RESULT_SCHEMA = 1
 """Rises when what a cell computes changes, so that old databases are not taken for new results."""

@@ -26,10 +26,11 @@ from ..data.json_format import game_from_dict, game_to_dict
 from ..errors import InputError
 from ..methods import Rule
 from ..problem import Policy, Problem
+from ..rule_data import rule_from_dict
 from ..verbs import Exact, Sampled
 from .cells import Cell, CellOutcome, CellResult, NamedProblem
 from .grid import Grid, Skipped
-from .identity import policy_hash, policy_of, rule_from_dict
+from .identity import policy_hash, policy_of
 
 SCHEMA = "gtpref.sweep/1"
 

@@ -14,11 +14,11 @@ from ..facts import Facts
 from ..games import Game
 from ..methods import METHODS, Methods, Rule, as_rule, check_oracle, settle
 from ..problem import as_game, as_problem
+from ..rule_data import rule_to_dict
 from ..solving import checked_oracle
 from ..tabular import tabular
 from ..verbs import Exact, Sampled
 from .cells import Cell, NamedProblem
-from .identity import rule_to_dict
 
 STARTS = ("reference", "random")
 

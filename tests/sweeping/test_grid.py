@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import gametheory_pref as gp
+from gametheory_pref.rule_data import rule_from_dict, rule_to_dict
 from gametheory_pref.sweeping.cells import random_start
 from gametheory_pref.sweeping.grid import build_grid, named_games, named_rules
-from gametheory_pref.sweeping.identity import game_hash, rule_from_dict, rule_to_dict
+from gametheory_pref.sweeping.identity import game_hash
 
 EXTRAGRADIENT = gp.METHODS["extragradient"]
 
