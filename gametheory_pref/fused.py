@@ -245,17 +245,24 @@ def _logarithms_taken(problem, x):
     return out
 
 
+# What all rules share is on the disk by itself, so that the next rule finds it compiled.
+_shared = functools.partial(Kernel, allocates=False, sources=RULE_SOURCES)
+
+
+@_shared
 def write_mark(problem, x, total, t, marks, mark):
     """Write the last policy and the average of those played, with their gaps; return whether all is finite."""
     average = average_of(problem, x, total, t)
     for i in range(total.size):
         marks.log_last[mark, i] = x.log[i]
         marks.average[mark, i] = average.prob[i]
-    marks.gap_last[mark] = gap_of(problem, x)
-    marks.gap_average[mark] = gap_of(problem, average)
+    # A loop, because two calls would be compiled into the code twice.
+    for policy, gaps in ((x, marks.gap_last), (average, marks.gap_average)):
+        gaps[mark] = gap_of(problem, policy)
     return is_finite(x)
 
 
+@_shared
 def average_of(problem, x, total, t):
     """Return the average of the t policies whose sum is `total`; before the first step, the start."""
     average = fresh_point(problem.arena)
@@ -266,11 +273,22 @@ def average_of(problem, x, total, t):
     return average
 
 
+@_shared
 def gap_of(problem, x):
-    """Return the duality gap of a policy."""
-    payoff = fresh_row(problem.arena).value
+    """Return the duality gap of a policy: what best replies gain, summed over players, twice for a symmetric one.
+
+    With a temperature the gain is ``temperature * KL(policy || reply)`` for the reply proportional to
+    ``reference * exp(payoff / temperature)``.
+    """
+    payoff, reply = fresh_row(problem.arena).value, fresh_point(problem.arena)
     steps.payoff_product(problem.payoff, x.prob, payoff)
-    return steps.gap_at(payoff, x.log, x.prob, problem.reference.log, problem.temperature, problem.blocks)
+    if problem.temperature > 0.0:
+        sharpness = 1.0 / problem.temperature
+        steps.mirror_step(problem.reference.log, payoff, sharpness, problem.blocks, reply.log, reply.prob)
+        gain = problem.temperature * steps.block_divergence(x.log, x.prob, reply.log, reply.prob)
+    else:
+        gain = steps.gain_of_best(payoff, x.prob, problem.blocks)
+    return 2.0 * gain if problem.blocks.size == 2 else gain
 
 
 def is_finite(x):
@@ -446,7 +464,7 @@ _COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.positive: _positive,
     verbs.proportional: _proportional,
 }
-_SUPPORT = (write_mark, average_of, gap_of, is_finite, fresh_row, fresh_point, fresh_bank)
+_SUPPORT = (is_finite, fresh_row, fresh_point, fresh_bank)
 
 
 _OPTIONS = {"_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._jit import jit
-from .elementary import excess_series, exp_below, lane_log
+from .elementary import excess_series, exp_below
 
 
 @jit(reassociate=True, allocates=False)
@@ -154,58 +154,36 @@ def sampled_difference(payoff, prob_x, prob_y, opponents, labels, rng, out):
         out[i] /= opponents
 
 
-@jit(allocates=False)
+@jit(reassociate=True, allocates=False)
 def block_divergence(log_p, prob_p, log_q, prob_q):
-    """Return ``KL(p || q)`` summed over players, from non-negative terms as in `logspace.kl_divergence`."""
+    """Return ``KL(p || q)`` summed over players, from terms ``p (d + exp(-d) - 1)`` with ``d = log(p / q)``.
+
+    They add up to the divergence, as both policies have mass 1, and none is negative, so that little is lost to
+    cancellation; ``p exp(-d)`` is q, except close to 0 (see `excess_series`).
+    """
     total = 0.0
     for i in range(log_p.size):
-        if prob_p[i] == 0.0:
-            total += prob_q[i]
-        elif log_q[i] == -np.inf:
-            return np.inf
-        else:
-            difference = log_p[i] - log_q[i]
-            total += prob_p[i] * (difference + np.expm1(-difference))
+        difference = log_p[i] - log_q[i] if prob_p[i] > 0.0 else -1.0
+        near = prob_p[i] * excess_series(difference)
+        far = prob_p[i] * (difference - 1.0) + prob_q[i]
+        total += near if abs(difference) < 0.3 else far
     return total
 
 
 @jit(reassociate=True, allocates=False)
-def gap_at(payoff_vector, log, prob, log_reference, temperature, blocks):
-    """Return the sum over players of what a best reply gains; twice that for one symmetric player.
-
-    With a temperature the gain is ``temperature * KL(policy || reply)`` for the reply proportional to
-    ``reference * exp(payoff / temperature)``, from terms that are not negative, as in `logspace.kl_divergence`.
-    """
-    sharpness = 1.0 / temperature if temperature > 0.0 else 0.0
+def gain_of_best(payoff, prob, blocks):
+    """Return how much more than `prob` the best responses get, summed over players."""
     total = 0.0
     for block in range(blocks.size - 1):
         part = slice(blocks[block], blocks[block + 1])
-        payoffs, logs, masses, anchors = payoff_vector[part], log[part], prob[part], log_reference[part]
-        if sharpness == 0.0:
-            top = -np.inf
-            for i in range(masses.size):
-                if payoffs[i] > top:
-                    top = payoffs[i]
-            for i in range(masses.size):
-                total += masses[i] * (top - payoffs[i])
-            continue
+        payoffs, masses = payoff[part], prob[part]
         top = -np.inf
         for i in range(masses.size):
-            score = anchors[i] + sharpness * payoffs[i]
-            if score > top:
-                top = score
-        mass = 0.0
+            if payoffs[i] > top:
+                top = payoffs[i]
         for i in range(masses.size):
-            mass += exp_below(anchors[i] + sharpness * payoffs[i] - top)
-        shift = top + np.log(mass)
-        for i in range(masses.size):
-            reply = anchors[i] + sharpness * payoffs[i] - shift
-            difference = logs[i] - reply if masses[i] > 0.0 else -1.0
-            near = masses[i] * excess_series(difference)
-            far = masses[i] * (difference - 1.0) + exp_below(reply)
-            total += temperature * (near if abs(difference) < 0.3 else far)
-    return 2.0 * total if blocks.size == 2 else total
-
+            total += masses[i] * (top - payoffs[i])
+    return total
 
 
 @jit(reassociate=True, allocates=False)
@@ -230,8 +208,7 @@ def add_regrets_of_one(so_far, payoff, prob, out):
 def take_logarithms(prob, log):
     """Write the logarithms of probabilities, which may be 0."""
     for i in range(prob.size):
-        value = lane_log(prob[i])
-        log[i] = value if prob[i] > 0.0 else -np.inf
+        log[i] = np.log(prob[i]) if prob[i] > 0.0 else -np.inf
 
 
 @jit(reassociate=True, allocates=False)
