@@ -10,6 +10,7 @@ import numpy as np
 
 from .._check import choice, non_negative, positive_whole
 from ..errors import GameTheoryPrefError, InputError, UnknownName, UnsupportedCombination
+from ..exact_methods import EXACT_NAMES
 from ..facts import Facts
 from ..games import Game
 from ..methods import METHODS, Methods, Rule, as_rule, check_oracle, settle
@@ -146,12 +147,12 @@ def named_rules(methods: Any) -> dict[str, Rule]:
         # Its aliases are further names of the same rules.
         methods = [kind.info.name for kind in methods.primary()]
     if isinstance(methods, Mapping):
-        rules = {str(label): as_rule(method) for label, method in methods.items()}
+        rules = {str(label): _rule(method) for label, method in methods.items()}
     else:
         is_one = isinstance(methods, (str, type)) or hasattr(methods, "info")
         rules = {}
         for method in [methods] if is_one else _sequence(methods, "methods"):
-            rule = as_rule(method)
+            rule = _rule(method)
             label = method if isinstance(method, str) else label_of(rule)
             if label in rules:
                 raise InputError(f"methods has {label!r} twice; name rules apart with a mapping from label to rule")
@@ -161,6 +162,12 @@ def named_rules(methods: Any) -> dict[str, Rule]:
     for rule in rules.values():
         rule_to_dict(rule)
     return rules
+
+
+def _rule(method: Any) -> Rule:
+    if isinstance(method, str) and method in EXACT_NAMES:
+        raise InputError(f"method {method!r} is exact and has no steps to compare; gp.solve runs it")
+    return as_rule(method)
 
 
 def label_of(rule: Rule) -> str:

@@ -67,6 +67,7 @@ def test_nothing_to_run_is_an_error_with_the_reason() -> None:
     ("changes", "words"),
     [
         ({"methods": "extragradientt"}, "extragradientt"),
+        ({"methods": ["simplex"]}, "method 'simplex' is exact and has no steps to compare; gp.solve runs it"),
         ({"methods": []}, "methods is empty"),
         ({"methods": ["extragradient", "extragradient"]}, "twice"),
         ({"games": "no such game"}, "no such game"),
