@@ -124,4 +124,5 @@ def test_the_gap_bound_is_the_sandwich_times_the_price_of_exchanging_arguments()
     exchange = (b * np.exp(b) - np.exp(b) + 1.0) / (np.exp(b) - 1.0 - b)
     first = (2.0 * beta + 2.0 * a**2 / beta) * exchange * (star * np.log(star / start)).sum()
     expected = first * (1.0 - found.rule.step_size.scale * beta) ** found.steps
-    assert_allclose(theorem(EXTRAGRADIENT, "extragradient-gap").bound(found.rule, facts, found.steps), expected, rtol=1e-9)
+    claim = theorem(EXTRAGRADIENT, "extragradient-gap")
+    assert_allclose(claim.bound(found.rule, facts, found.steps), expected, rtol=1e-9)
