@@ -10,11 +10,12 @@ from .errors import UnsupportedCombination
 # What numba says around the line that helps: where it was in its own work, and the code it quotes.
 _AROUND = re.compile(
     r"Failed in nopython|No implementation of|There (are|is) \d|- Of which|Overload (in|of) function|With argument|"
-    r"Rejected as|raised from|During:|File \"|- Resolution failure|Enable |This error is usually|\^|>>> |None$|<source"
+    r"Rejected as|raised from|During:|File \"|- Resolution failure|Enable |This error is usually|\^|>>> |None$|<source|"
+    r"No match"
 )
 _TRIMMED = re.compile(r"^\w*(Error|Exception): |,? defined at .*$|\. Raised from .*$")
 _PLACE = re.compile(r"([^\s\"/\\]*[/\\])*(?P<file>[^\s\"/\\]+\.py)\"?(?: \(|, line )(?P<line>\d+)")
-_OWN_FILES = frozenset({"fused.py", "_jit.py"})
+_OWN_FILES = frozenset({"fused.py", "lanes.py", "_jit.py"})
 _HINTS = {
     "NRT required": "it makes an array; use the verbs, which have their own scratch",
     "Untyped global name": "mark functions that a step calls with @verbs.part; other globals must be numbers",

@@ -67,16 +67,21 @@ def kernel_of(rule: Any) -> Kernel[..., Any]:
     Rule and states come as one tuple: numba remembers types by the names of classes, all methods call theirs `State`,
     and two that look alike would send every call through its slow search for types (a quarter of a millisecond).
     """
-    return _kernel_of(type(rule), "advance")  # type: ignore[arg-type]
+    return kernel_of_loop(rule, _advance)
 
 
 def batch_kernel_of(rule: Any) -> Kernel[..., Any]:
     """Return the compiled loop over many games of one size (see `_advance_batch`)."""
-    return _kernel_of(type(rule), "advance_batch")  # type: ignore[arg-type]
+    return kernel_of_loop(rule, _advance_batch)
+
+
+def kernel_of_loop(rule: Any, loop: Callable[..., Any]) -> Kernel[..., Any]:
+    """Return a loop, compiled for the class of a rule."""
+    return _kernel_of_class(type(rule), loop)  # type: ignore[arg-type]
 
 
 @functools.cache
-def _kernel_of(rule_class: type, name: str) -> Kernel[..., Any]:
+def _kernel_of_class(rule_class: Any, loop: Callable[..., Any]) -> Kernel[..., Any]:
     """Return a copy of a loop for one class of rules, so that each has its own file in the cache.
 
     numba cannot tell when a file outside the package changes, so rules from elsewhere are compiled anew.
@@ -84,16 +89,15 @@ def _kernel_of(rule_class: type, name: str) -> Kernel[..., Any]:
     _register()
     # A part may come with a file of rules that was imported after the first rule was compiled.
     for function in verbs.PARTS:
-        _register_part(function)
-    template: Any = _advance if name == "advance" else _advance_batch
-    function = _renamed(template, f"{name}_{rule_class.__name__}")
+        register_part(function)
+    function = _renamed(loop, f"{loop.__name__.lstrip('_')}_{rule_class.__name__}")
     inside = rule_class.__module__.partition(".")[0] == _PACKAGE
     if inside:
         return Kernel(function, allocates=False, sources=RULE_SOURCES)
     return Kernel(function, allocates=False, sources=None, rule=rule_class.__name__)
 
 
-def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _renamed(function: Any, name: str) -> Callable[..., Any]:
     copy = python_types.FunctionType(function.__code__, function.__globals__, name)
     copy.__qualname__, copy.__module__ = name, function.__module__
     return copy
@@ -446,36 +450,47 @@ def _proportional(problem, direction, otherwise):
     return Mixture(out)
 
 
-_COMPILED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
+_TABULAR_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.estimate: _estimate,
     verbs.difference: _difference,
     verbs.mirror: _mirror,
     verbs.normalize: _normalize,
-    verbs.no_direction: _no_direction,
     verbs.divergence: _divergence,
     verbs.inner: _inner,
     verbs.reply: _reply,
+    verbs.add_regrets: _add_regrets,
+    verbs.proportional: _proportional,
+}
+SHARED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
+    verbs.no_direction: _no_direction,
     verbs.bank_of: _bank_of,
     verbs.recall: _recall,
     verbs.remember: _remember,
     verbs.bookmark: _bookmark,
     verbs.keep: _keep,
-    verbs.add_regrets: _add_regrets,
     verbs.positive: _positive,
-    verbs.proportional: _proportional,
 }
+"""Verbs that only copy, or take every number alone: they suit any problem with an arena."""
+
+WEIGHTED_SUMS: dict[Callable[..., Any], tuple[str, type]] = {
+    verbs.blend: ("log", Anchor),
+    verbs.mixture: ("prob", Mixture),
+    verbs.combine: ("value", Direction),
+}
+"""Which vector of their parts these add up, and what they return."""
+
 _SUPPORT = (is_finite, fresh_row, fresh_point, fresh_bank)
 
 
-_OPTIONS = {"_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+OPTIONS = {"_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @functools.cache
-def _register_part(function: Callable[..., Any]) -> None:
+def register_part(function: Callable[..., Any]) -> None:
     """Tell numba that a plain function is compiled as it stands."""
     from numba.extending import overload
 
-    overload(function, jit_options=_OPTIONS, strict=False)(_always(function))
+    overload(function, jit_options=OPTIONS, strict=False)(always(function))
 
 
 @functools.cache
@@ -484,31 +499,46 @@ def _register() -> None:
     from numba.core import types
     from numba.extending import overload
 
-    def by(function: Callable[..., Any], choose: Callable[..., Callable[..., Any]], *, inline: bool = False) -> None:
-        overload(function, jit_options=_OPTIONS | {"forceinline": inline}, strict=False)(choose)
+    def by(function: Callable[..., Any], choose: Callable[..., Any], *, inline: bool = False) -> None:
+        overload(function, jit_options=OPTIONS | {"forceinline": inline}, strict=False)(choose)
 
-    for verb, implementation in _COMPILED_VERBS.items():
-        by(verb, _always(implementation))
+    for verb, implementation in (_TABULAR_VERBS | SHARED_VERBS).items():
+        register_verb(verb, TabularProblem, always(implementation))
     for function in _SUPPORT:
-        _register_part(function)
-    by(verbs.field, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate)
-    by(verbs.blend, lambda problem, points, weights: _weighted_sum(weights, "log", Anchor), inline=True)
-    by(verbs.mixture, lambda problem, points, weights: _weighted_sum(weights, "prob", Mixture), inline=True)
-    by(verbs.combine, lambda problem, parts, weights: _weighted_sum(weights, "value", Direction), inline=True)
+        register_part(function)
+    register_verb(
+        verbs.field, TabularProblem, lambda problem, x, rng: _field_exact if _samples_nothing(problem) else _estimate
+    )
+    for verb, (field, result) in WEIGHTED_SUMS.items():
+        register_verb(verb, TabularProblem, functools.partial(_weighted_sum, field, result), inline=True)
     by(verbs.anchors_of, lambda problem, x, weights: _repeating(len(weights)))
     by(in_both, lambda problem, x: _as_it_is if x.instance_class is Point else _logarithms_taken)
     by(do_step, lambda rule, problem, state, rng: rule.instance_class.step, inline=True)
     by(do_init, lambda rule, problem: rule.instance_class.init)
     by(calls_of, lambda state: (lambda state: state.calls) if "calls" in state.fields else (lambda state: 0))
     by(with_schedule, lambda rule, scale, offset, power: _replacing(rule))
-    by(overwrite, lambda new, old: _copying(new, types), inline=True)
+    by(overwrite, lambda new, old: copying(new, types, by_number), inline=True)
 
 
 def _as_it_is(problem: Any, x: Any) -> Any:
     return x
 
 
-def _always(implementation: Callable[..., Any]) -> Callable[..., Any]:
+def register_verb(
+    verb: Callable[..., Any], problem_class: type, choose: Callable[..., Any], *, inline: bool = False
+) -> None:
+    """Tell numba what a verb means for problems of a class: `choose` gets the types of its arguments."""
+    from numba.extending import overload
+
+    def chosen(problem: Any, *others: Any) -> Any:
+        return choose(problem, *others) if problem.instance_class is problem_class else None
+
+    overload(verb, jit_options=OPTIONS | {"forceinline": inline}, strict=False)(chosen)
+
+
+def always(implementation: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that chooses an implementation whatever the types."""
+
     # No partial function: numba looks up the file of what chose when it explains why nothing fits.
     def chosen(*_: Any) -> Callable[..., Any]:
         return implementation
@@ -521,7 +551,7 @@ def _samples_nothing(problem: Any) -> bool:
     return bool(oracle.instance_class is verbs.Exact)
 
 
-def _weighted_sum(weights: Any, field: str, result: type) -> Callable[..., Any]:
+def _weighted_sum(field: str, result: type, problem: Any, parts: Any, weights: Any) -> Callable[..., Any]:
     """Return the loop ``out = sum_k weights[k] * part_k`` for this number of parts, in one pass."""
     count = range(len(weights))
     # 0 * -inf would be NaN: a policy that is left out may have responses without mass.
@@ -534,27 +564,30 @@ def _weighted_sum(weights: Any, field: str, result: type) -> Callable[..., Any]:
         f"        out[i] = {terms}",
         "    return result(out)",
     ]
-    return _written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
+    return written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
 
 
 def _repeating(count: int) -> Callable[..., Any]:
     """Return `verbs.anchors_of` for this number of weights."""
     source = ["def anchors_of(problem, x, weights):", f"    return ({'Anchor(x.log), ' * count})"]
-    return _written("anchors_of", source, {"Anchor": Anchor})
+    return written("anchors_of", source, {"Anchor": Anchor})
 
 
-def _copying(state: Any, types: Any) -> Callable[..., Any]:
+def by_number(path: str, ndim: int) -> list[str]:
+    """Return the loop that copies an array number by number."""
+    lines = [f"{'    ' * depth}for {'ijk'[depth]} in range(new{path}.shape[{depth}]):" for depth in range(ndim)]
+    index = ", ".join("ijk"[:ndim])
+    return [*lines, f"{'    ' * ndim}old{path}[{index}] = new{path}[{index}]"]
+
+
+def copying(state: Any, types: Any, copy: Callable[[str, int], list[str]], **helpers: Any) -> Callable[..., Any]:
     """Return `overwrite` for states of one type, written out field by field."""
     lines: list[str] = []
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = dict(helpers)
 
     def visit(kind: Any, path: str) -> str:
         if isinstance(kind, types.Array):
-            index = ", ".join("ijk"[: kind.ndim])
-            for depth in range(kind.ndim):
-                indent = "    " * (depth + 1)
-                lines.append(f"{indent}for {'ijk'[depth]} in range(new{path}.shape[{depth}]):")
-            lines.append(f"{'    ' * (kind.ndim + 1)}old{path}[{index}] = new{path}[{index}]")
+            lines.extend(f"    {line}" for line in copy(path, kind.ndim))
             return f"old{path}"
         if isinstance(kind, types.BaseNamedTuple):
             name = f"{kind.instance_class.__name__}_{len(names)}"
@@ -565,17 +598,18 @@ def _copying(state: Any, types: Any) -> Callable[..., Any]:
         return f"new{path}"
 
     returned = visit(state, "")
-    return _written("overwrite", ["def overwrite(new, old):", *lines, f"    return {returned}"], names)
+    return written("overwrite", ["def overwrite(new, old):", *lines, f"    return {returned}"], names)
 
 
 def _replacing(rule: Any) -> Callable[..., Any]:
     """Return `with_schedule` for one class of rules."""
     fields = [f"rule.{name}" if name != "step_size" else "Schedule(scale, offset, power)" for name in rule.fields]
     source = ["def with_schedule(rule, scale, offset, power):", f"    return Rule({', '.join(fields)})"]
-    return _written("with_schedule", source, {"Rule": rule.instance_class, "Schedule": Schedule})
+    return written("with_schedule", source, {"Rule": rule.instance_class, "Schedule": Schedule})
 
 
-def _written(name: str, source: list[str], names: dict[str, Any]) -> Callable[..., Any]:
+def written(name: str, source: list[str], names: dict[str, Any]) -> Callable[..., Any]:
+    """Return the function that these lines define."""
     namespace = dict(names)
     exec("\n".join(source), namespace)
     function: Callable[..., Any] = namespace[name]

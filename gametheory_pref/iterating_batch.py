@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import delayed_interrupt
+from ._simd import LANES
 from ._threads import in_threads
 from ._types import BoolArray, FloatArray, IntArray
 from .errors import InputError
-from .facts import condorcet_margins
 from .fused import BatchAnswers, BatchGames, batch_kernel_of, copied
 from .iterating import record_points, seconds_of_step
-from .kernels.pivot_batch import find_games
+from .kernels.pivot_batch import find_games, read_games
+from .lanes import LaneAnswers, lane_kernel_of, new_scratch, new_states
 from .methods import Rule, settle_each
 from .methods._info import step_facts
 from .status import Status
@@ -30,6 +31,10 @@ _STRETCH_SECONDS = 0.2
 # Steps that a game is expected to take when work is weighed against the cost of a thread.
 _USUAL_STEPS = 50
 _ARENA_ROWS = 64
+# Larger games fill vectors by themselves. Side by side, a game of 8 takes a quarter of its time alone, one of 32 two
+# thirds; a game whose seven neighbours have long ended takes twice and five times its time.
+_LARGEST_IN_LANES = 24
+_LANES_SPEEDUP = 3
 
 
 class Question(NamedTuple):
@@ -89,12 +94,57 @@ def run_rule_batch(rule: Rule, question: Question, max_steps: int, out: Answers)
     InputError
         The settings of the rule suit none of the games; nothing has run then.
     """
-    kernel = batch_kernel_of(rule)
     points = record_points(0, max_steps, Record().per_decade)
     for group in _groups(rule, question, max_steps):
-        count, n = group.members.shape
-        run = functools.partial(_run_part, kernel, group, points, question.tol, out)
-        in_threads(run, count, entries=count * n * n * _USUAL_STEPS)
+        if _suits_lanes(group):
+            _run_in_lanes(group, points, question.tol, out)
+        else:
+            _run_one_by_one(group, points, question.tol, out)
+
+
+def _suits_lanes(group: _Group) -> bool:
+    """Return whether games run side by side; how many there are does not matter, so that no result depends on it."""
+    power = group.games.power
+    small = group.members.shape[1] <= _LARGEST_IN_LANES
+    return bool(small and group.rule.info.side_by_side and (power == power[:1]).all())
+
+
+def _run_in_lanes(group: _Group, points: IntArray, tol: float, out: Answers) -> None:
+    """Run the rule on `LANES` games of a group at a time, and write down how each ended."""
+    count, n = group.members.shape
+    found = LaneAnswers(
+        np.zeros((count, n)), np.full(count, np.inf), np.zeros(count, dtype=np.int64), *np.zeros((2, count), np.bool_)
+    )
+    # Games that share a bundle should end together: the temperature and the step size say how fast they are.
+    order = np.lexsort((group.games.scale, group.games.temperature))
+    run = functools.partial(_run_bundles, lane_kernel_of(group.rule), group, order, points, tol, found)
+    in_threads(run, -(-count // LANES), entries=count * n * n * _USUAL_STEPS / _LANES_SPEEDUP)
+    _write(group.place, group.members, found, tol, out)
+
+
+def _run_bundles(
+    kernel: Any, group: _Group, order: IntArray, points: IntArray, tol: float, found: LaneAnswers, part: slice
+) -> slice | None:
+    """Run the compiled loop on some bundles for a while, and return those for which time was up."""
+    n, rule = group.members.shape[1], group.rule
+    rest = order[LANES * part.start : LANES * part.stop]
+    budget = int(_STRETCH_SECONDS / seconds_of_step(n))
+    averaged = rule.info.answer == "average"
+    rows, done = _ARENA_ROWS, 0
+    while True:
+        scratch = new_scratch(n, rows)
+        player = rule, *new_states(rule, n)
+        with delayed_interrupt():
+            done += int(kernel(player, scratch, group.games, rest[done:], points, budget, tol, averaged, found))
+        if scratch.arena.cursor[1] == 0:
+            return None if done >= len(rest) else slice(part.start + done // LANES, part.stop)
+        rows = 4 * max(rows, int(scratch.arena.cursor[1]))
+
+
+def _run_one_by_one(group: _Group, points: IntArray, tol: float, out: Answers) -> None:
+    count, n = group.members.shape
+    run = functools.partial(_run_part, batch_kernel_of(group.rule), group, points, tol, out)
+    in_threads(run, count, entries=count * n * n * _USUAL_STEPS)
 
 
 def _run_part(
@@ -103,12 +153,19 @@ def _run_part(
     """Run the rule on games of a group, write down how each ended, and return those for which time was up."""
     games = BatchGames(*(column[part] for column in group.games))
     found, done = _run_games(kernel, group.rule, games, points, tol)
-    place, members = group.place[part][:done], group.members[part][:done]
-    out.policy[place[:, None], members] = found.policy[:done]
-    out.gap[place], out.n_steps[place] = found.gap[:done], found.n_steps[:done]
-    unfinished = np.where(found.finite, Status.STEP_LIMIT, Status.NONFINITE)
-    out.status[place] = np.where(found.gap <= tol, Status.CONVERGED, unfinished)[:done]
+    ended = BatchAnswers(found.policy[:done], found.gap[:done], found.n_steps[:done], found.finite[:done])
+    _write(group.place[part][:done], group.members[part][:done], ended, tol, out)
     return None if done == len(found.gap) else slice(part.start + done, part.stop)
+
+
+def _write(
+    place: IntArray, members: IntArray, found: BatchAnswers | LaneAnswers, tol: float, out: Answers
+) -> None:
+    """Write down how some games ended."""
+    out.policy[place[:, None], members] = found.policy
+    out.gap[place], out.n_steps[place] = found.gap, found.n_steps
+    unfinished = np.where(found.finite, Status.STEP_LIMIT, Status.NONFINITE)
+    out.status[place] = np.where(found.gap <= tol, Status.CONVERGED, unfinished)
 
 
 def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
@@ -134,16 +191,18 @@ def _groups(rule: Rule, question: Question, max_steps: int) -> list[_Group]:
 
 def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept: BoolArray) -> _Group:
     members = np.nonzero(kept[place])[1].reshape(len(place), -1)
-    rows, columns = members[:, :, None], members[:, None, :]
-    everything = members.shape == question.active.shape
-    preference = question.preference if everything else question.preference[place[:, None, None], rows, columns]
-    payoff = np.clip((preference - preference.swapaxes(1, 2)) / 2.0, -0.5, 0.5)
+    count, n = members.shape
+    payoff, bound, margin = np.empty((count, n, n)), np.empty(count), np.empty(count)
+
+    def read(part: slice) -> None:
+        read_games(question.preference, place[part], members[part], payoff[part], bound[part], margin[part])
+
+    in_threads(read, count, entries=payoff.size)
     log_start = question.log_reference[place[:, None], members]
     log_start -= log_start.max(axis=1, keepdims=True)
     log_start -= np.log(np.exp(log_start).sum(axis=1, keepdims=True))
     temperature = question.temperature[place]
-    bound, spread = np.abs(payoff).max(axis=(1, 2)), -log_start.min(axis=1)
-    facts = step_facts(bound, temperature, spread, max_steps, condorcet_margins(payoff))
+    facts = step_facts(bound, temperature, -log_start.min(axis=1), max_steps, margin)
     settled, schedule, suits = settle_each(rule, facts)
     scale, offset, power = map(np.asarray, schedule)
     games = BatchGames(payoff, log_start, np.exp(log_start), temperature, scale, offset, power)

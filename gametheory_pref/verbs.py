@@ -147,7 +147,8 @@ def step_size_at(schedule: Schedule, t: int) -> float:
         return schedule.scale
     if schedule.power == 1.0:
         return schedule.scale / (t + schedule.offset)
-    return float(schedule.scale / (t + schedule.offset) ** schedule.power)
+    step_size: float = schedule.scale / (t + schedule.offset) ** schedule.power
+    return step_size
 
 
 def field(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Direction:

@@ -18,11 +18,11 @@ TESTS = pathlib.Path(__file__).parent
 # A module may import only from layers above its own; within a layer, imports must not form a cycle.
 LAYERS = [
     {"errors", "_types", "status"},
-    {"_check", "_optional", "_uncompilable", "_jit", "_threads"},
+    {"_check", "_optional", "_uncompilable", "_jit", "_simd", "_simd_compiled", "_threads"},
     {"kernels"},
     {"verbs"},
     {"methods"},
-    {"fused", "rule_data"},
+    {"fused", "lanes", "rule_data"},
     {"games"},
     {"exact"},
     {"majority", "problem", "trace", "facts"},
@@ -48,12 +48,14 @@ RENDERING = {
 }
 FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy", "joblib"]
 ROOMS_OF_HEAVY_LIBRARIES = {
-    "numba": {"_jit", "fused"},
+    "numba": {"_jit", "_simd_compiled", "fused", "lanes"},
     "matplotlib": {"plot", "html"},
     "cvxpy": set(),
     "torch": set(),
     "pandas": set(),
 }
+# Modules that others import inside functions only.
+LOADED_LATE = {"_simd_compiled"}
 
 
 def module_names() -> list[pathlib.Path]:
@@ -138,8 +140,15 @@ def test_heavy_libraries_stay_in_their_rooms(path: pathlib.Path) -> None:
         library = module.split(".")[0]
         if library in ROOMS_OF_HEAVY_LIBRARIES:
             assert room(path) in ROOMS_OF_HEAVY_LIBRARIES[library], f"{path.name}:{line} imports {library}"
-        if library in FORBIDDEN_AT_IMPORT:
+        if library in FORBIDDEN_AT_IMPORT and room(path) not in LOADED_LATE:
             assert inside, f"{path.name}:{line} imports {library} when the module loads; do it inside the function"
+
+
+def test_modules_with_heavy_imports_are_loaded_late() -> None:
+    for path in module_names():
+        for module, line, inside in imports(path):
+            if LOADED_LATE & set(module.split(".")):
+                assert inside, f"{path.name}:{line} imports {module} when the module loads"
 
 
 def test_one_layer_has_no_cycle() -> None:

@@ -79,7 +79,7 @@ def test_an_edit_of_a_called_kernel_is_noticed(tmp_path: pathlib.Path) -> None:
     """numba's own cache would return the old number here."""
     package = tmp_path / "copy_of_package"
     (package / "kernels").mkdir(parents=True)
-    for name in ("__init__.py", "kernels/__init__.py", "status.py"):
+    for name in ("__init__.py", "kernels/__init__.py", "status.py", "_simd.py", "_simd_compiled.py"):
         (package / name).write_text("")
     (package / "_jit.py").write_text(pathlib.Path(_jit.__file__).read_text())
     inner = package / "kernels" / "inner.py"

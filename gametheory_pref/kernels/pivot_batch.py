@@ -56,6 +56,37 @@ def find_games(preference, active, log_reference, valid_out):
 
 
 @jit
+def read_games(preference, place, members, payoff_out, bound_out, margin_out):
+    """Write the payoffs of the games at `place`, among the responses `members`, and what step sizes depend on.
+
+    Parameters
+    ----------
+    preference : array, shape (B, n, n)
+        Win probabilities.
+    place, members : int arrays, shapes (b,) and (b, m)
+        Games, and as many responses of each.
+    payoff_out : array, shape (b, m, m)
+        Receives skew payoffs.
+    bound_out, margin_out : arrays, shape (b,)
+        Receive the largest payoff, and the smallest of a response that beats every other; 0 where there is none.
+    """
+    for k in range(place.size):
+        payoff = payoff_out[k]
+        read_payoff(preference[place[k]], members[k], payoff)
+        bound = margin = 0.0
+        for i in range(payoff.shape[0]):
+            least, most = np.inf, 0.0
+            for j in range(payoff.shape[0]):
+                value = payoff[i, j]
+                most = max(most, value)
+                least = min(least, value if j != i else np.inf)
+            bound = max(bound, most)
+            if least > margin and least < np.inf:
+                margin = least
+        bound_out[k], margin_out[k] = bound, margin
+
+
+@jit
 def minimax_batch(preference, active, policy_out, gap_out, valid_out):
     """Write a winner of every game, and its gap ``2 max_i (A pi)_i``.
 

@@ -204,6 +204,10 @@ class MethodInfo:
         Other names in `METHODS`: of papers whose method is this rule.
     tabular_only : bool
         True if the rule uses more than the verbs that any policy has.
+    side_by_side : bool
+        Whether a step does the same for every game, so that many small games can take it side by side (`lanes`). It
+        may use `field`, `mirror`, `normalize`, weighted sums and the verbs that only copy; it may not branch on a
+        number that differs between games (temperature, step size), nor keep one in the state.
     largest_product : float
         Upper limit of ``step_size * temperature``: 1 for explicit anchoring, infinite where any step is meaningful.
     check : callable
@@ -227,6 +231,7 @@ class MethodInfo:
     trust: Literal["paper numbers", "theory", "experimental"] = "experimental"
     aliases: tuple[str, ...] = ()
     tabular_only: bool = False
+    side_by_side: bool = False
     largest_product: float = 1.0
     check: Callable[[Any, StepFacts], None] | None = None
     unsampled: Callable[[Any], str | None] | None = None

@@ -96,6 +96,7 @@ _TRANSITIVE = 0.5 + 0.25 * np.subtract.outer([0.0, 0.3, 0.7, 1.0, -0.4], [0.0, 0
         step_sizes={"balanced": balanced_step},
         cite=("he2024accelerated",),
         trust="theory",
+        side_by_side=True,
         aliases=("apo",),
         check=_check,
         converges=False,

@@ -81,6 +81,7 @@ class State(NamedTuple):
         step_sizes={"largest": extragradient_cap, "nash_mp": nash_mp_step},
         cite=("zhou2025extragradient", "tiapkin2025accelerating", "nemirovski2004prox", "korpelevich1976extragradient"),
         trust="paper numbers",
+        side_by_side=True,
         aliases=("egpo", "mirror_prox", "nash_mp"),
         guarantees=(
             Contraction(

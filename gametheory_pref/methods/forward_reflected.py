@@ -98,6 +98,7 @@ class State(NamedTuple):
         step_sizes={"largest": forward_reflected_cap},
         cite=("malitsky2020forward",),
         trust="theory",
+        side_by_side=True,
         guarantees=(
             Bound(
                 name="forward-reflected-divergence",

@@ -74,6 +74,7 @@ class State(NamedTuple):
         step_sizes={"largest": mirror_descent_cap},
         cite=("wang2025magnetic", "sokota2023unified"),
         trust="theory",
+        side_by_side=True,
         aliases=("mpo",),
         check=_check,
         guarantees=(

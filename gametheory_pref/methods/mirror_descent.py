@@ -106,6 +106,7 @@ class State(NamedTuple):
         step_sizes={"largest": mirror_descent_cap, "inpo_last": inpo_last_step, "inpo_average": inpo_average_step},
         cite=("zhang2025inpo", "sokota2023unified", "calandriello2024human", "shani2024multiturn"),
         trust="theory",
+        side_by_side=True,
         aliases=("inpo", "mmd", "online_ipo"),
         guarantees=(
             Contraction(

@@ -84,6 +84,7 @@ class State(NamedTuple):
         step_sizes={"balanced": balanced_step},
         cite=("wu2025multiplayer",),
         trust="theory",
+        side_by_side=True,
         aliases=("td_mnpo",),
         check=_check,
         guarantees=(

@@ -112,6 +112,7 @@ def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
         step_sizes={"horizon": horizon_step, "onpo": onpo_mirror_descent_step, "condorcet": condorcet_step},
         cite=("freund1999adaptive", "swamy2024minimaximalist", "rosset2024direct", "zhang2025onpo"),
         trust="theory",
+        side_by_side=True,
         aliases=("spo", "hedge"),
         guarantees=(
             Bound(

@@ -63,6 +63,7 @@ class State(NamedTuple):
         step_sizes={"cautious": cautious_step},
         cite=("munos2024nash",),
         trust="experimental",
+        side_by_side=True,
         check=_check,
         guarantees=(
             LocalRate(

@@ -124,6 +124,7 @@ class State(NamedTuple):
         step_sizes={"theorem": nash_md_step, "largest": mirror_descent_cap},
         cite=("munos2024nash",),
         trust="paper numbers",
+        side_by_side=True,
         guarantees=(
             Bound(
                 name="nash-md-theorem",

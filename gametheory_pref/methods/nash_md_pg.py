@@ -91,6 +91,7 @@ class State(NamedTuple):
         step_sizes={"largest": mirror_descent_cap},
         cite=("munos2024nash", "calandriello2024human"),
         trust="theory",
+        side_by_side=True,
         aliases=("ipo_md",),
         check=_check,
         converges=False,

@@ -133,6 +133,7 @@ class State(NamedTuple):
         step_sizes={"largest": optimistic_cap, "onpo": onpo_step, "omwu": omwu_step},
         cite=("zhang2025onpo", "rakhlin2013optimization", "cen2021fast", "wei2021linear"),
         trust="theory",
+        side_by_side=True,
         aliases=("onpo", "omwu"),
         guarantees=(
             Bound(
