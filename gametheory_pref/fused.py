@@ -19,7 +19,7 @@ from . import verbs
 from ._jit import RULE_SOURCES, Kernel
 from ._types import BoolArray, FloatArray, IntArray
 from .kernels import steps
-from .verbs import Anchor, Bank, Direction, Mixture, Point, Schedule, TabularProblem
+from .verbs import Anchor, Bank, Direction, Exact, Mixture, Point, Schedule, TabularProblem
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -46,6 +46,30 @@ def new_marks(steps: IntArray, n: int) -> Marks:
         np.zeros(count),
         np.zeros(count),
     )
+
+
+class Triangle(NamedTuple):
+    """The payoff of a large game, of which compiled products read only the part above the diagonal.
+
+    A type of its own, so that loops for small games are not compiled with a second kind of product.
+    """
+
+    matrix: FloatArray
+
+    def __matmul__(self, prob: FloatArray) -> FloatArray:
+        product: FloatArray = self.matrix @ prob
+        return product
+
+
+# From here on the matrix does not stay in the fast part of the cache, and half of it is read in less time.
+_LARGE = 200
+
+
+def for_kernel(problem: TabularProblem) -> Any:
+    """Return the problem as `kernel_of` takes it."""
+    if problem.payoff.shape[0] < _LARGE or not isinstance(problem.oracle, Exact):
+        return problem
+    return problem._replace(payoff=Triangle(problem.payoff))  # type: ignore[arg-type]
 
 
 class Outcome(NamedTuple):
@@ -226,6 +250,19 @@ def copied(state: Any) -> Any:
     return state
 
 
+def write_product(problem: Any, prob: Any, out: Any) -> None:
+    """Write the payoff of every response against the policy with these probabilities."""
+    out[:] = problem.payoff @ prob
+
+
+def _write_product(problem, prob, out):
+    steps.payoff_product(problem.payoff, prob, out)
+
+
+def _write_triangle_product(problem, prob, out):
+    steps.triangle_product(problem.payoff.matrix, prob, out)
+
+
 def calls_of(state: Any) -> int:
     """Return the payoff products that a state has counted; 0 for states of rules that take a fixed number a step."""
     return int(getattr(state, "calls", 0))
@@ -285,7 +322,7 @@ def gap_of(problem, x):
     ``reference * exp(payoff / temperature)``.
     """
     payoff, reply = fresh_row(problem.arena).value, fresh_point(problem.arena)
-    steps.payoff_product(problem.payoff, x.prob, payoff)
+    write_product(problem, x.prob, payoff)
     if problem.temperature > 0.0:
         sharpness = 1.0 / problem.temperature
         steps.mirror_step(problem.reference.log, payoff, sharpness, problem.blocks, reply.log, reply.prob)
@@ -339,7 +376,7 @@ def fresh_bank(arena, size):
 
 def _field_exact(problem, x, rng):
     out = fresh_row(problem.arena)
-    steps.payoff_product(problem.payoff, x.prob, out.value)
+    write_product(problem, x.prob, out.value)
     return out
 
 
@@ -514,6 +551,7 @@ def _register() -> None:
     by(verbs.anchors_of, lambda problem, x, weights: _repeating(len(weights)))
     by(in_both, lambda problem, x: _as_it_is if x.instance_class is Point else _logarithms_taken)
     by(do_step, lambda rule, problem, state, rng: rule.instance_class.step, inline=True)
+    by(write_product, lambda problem, prob, out: _write_product if _is_array(problem) else _write_triangle_product)
     by(do_init, lambda rule, problem: rule.instance_class.init)
     by(calls_of, lambda state: (lambda state: state.calls) if "calls" in state.fields else (lambda state: 0))
     by(with_schedule, lambda rule, scale, offset, power: _replacing(rule))
@@ -544,6 +582,10 @@ def always(implementation: Callable[..., Any]) -> Callable[..., Any]:
         return implementation
 
     return chosen
+
+
+def _is_array(problem: Any) -> bool:
+    return hasattr(problem.types[problem.fields.index("payoff")], "ndim")
 
 
 def _samples_nothing(problem: Any) -> bool:

@@ -14,7 +14,7 @@ from ._jit import delayed_interrupt
 from ._types import FloatArray, IntArray, RNGLike
 from .exact_methods import Limits
 from .facts import Facts
-from .fused import Marks, copied, kernel_of, new_marks
+from .fused import Marks, copied, for_kernel, kernel_of, new_marks
 from .methods import Rule, settle
 from .problem import Policy, Problem
 from .status import Status
@@ -169,13 +169,15 @@ class _Runner:
         self.rule, self.facts, self.table, self.limits = rule, facts, table, limits
         self.problem = table.problem
         self.rng = rng
-        n = self.problem.payoff.shape[0]
+        n = len(self.problem.start.prob)
         if resume is None:
             self.state, self.total = copied(rule.init(self.problem)), np.zeros(n)
         else:
             self.state, self.total = copied((resume.resume.state, resume.resume.total))
         self.spare = copied(self.state)
         self.kernel = kernel_of(rule)
+        if not interpreted:
+            self.problem = for_kernel(self.problem)
         self.status = Status.STEP_LIMIT
         self.rows: list[tuple[Marks, FloatArray]] = []
         seconds = seconds_of_step(n, interpreted=interpreted)

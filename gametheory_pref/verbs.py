@@ -236,7 +236,7 @@ def _combined(vectors: tuple[FloatArray, ...], weights: tuple[float, ...]) -> Fl
 
 def no_direction(problem: TabularProblem) -> Direction:
     """Return the direction that is zero everywhere."""
-    return Direction(np.zeros(problem.payoff.shape[0]))
+    return Direction(np.zeros_like(problem.start.prob))
 
 
 def divergence(problem: TabularProblem, x: Point, y: Point) -> float:
