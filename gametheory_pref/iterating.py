@@ -282,7 +282,7 @@ class _Runner:
             facts=self.facts,
             tabular=self.table,
             status=self.status,
-            resume=RunState(copied(self.state), self.total.copy(), self._luck()),
+            resume=RunState(self.state, self.total, self._luck()),
             steps=rows.step,
             payoff_calls=self._calls(rows),
             seconds=seconds,

@@ -188,12 +188,12 @@ def checked_oracle(oracle: Any) -> Exact | Sampled:
 
 def _finish_run(problem: Problem, run: Run, limits: Limits, began: float, record: Record) -> Solution:
     """Measure the end of a run on the game itself and wrap it up."""
-    status = run.status
-    if status is Status.CONVERGED and problem_gap(problem, run.policy()) > limits.tol + 1e-12:
+    seconds = time.perf_counter() - began
+    solution = solution_of(problem, run, status=run.status, seconds=seconds, record=record)
+    if run.status is Status.CONVERGED and solution.gap > limits.tol + 1e-12:
         # The run's own measure and the game's differ by more than rounding.
-        status = Status.INACCURATE
-    solution = solution_of(problem, run, status=status, seconds=time.perf_counter() - began, record=record)
-    if status is Status.INTERRUPTED:
+        return solution_of(problem, run, status=Status.INACCURATE, seconds=seconds, record=record)
+    if run.status is Status.INTERRUPTED:
         raise Interrupted(solution)
     return solution
 
