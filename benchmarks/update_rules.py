@@ -577,11 +577,11 @@ def batches(n_games: int, rounds: int) -> dict[str, Any]:
                 )
             best = interleaved(tasks, max(3, rounds // 8))
             each = {name: 1e6 * seconds / n_games for name, seconds in best.items()}
-            peer = min((value for name, value in each.items() if name != "ours"), default=float("nan"))
+            peers = [value for name, value in each.items() if name != "ours"]
             print(
                 f"n = {n:2}, temperature {beta:4}: {solved.n_steps.mean():5.1f} steps a game (most {count}); "
                 + ", ".join(f"{name} {value:.2f}" for name, value in each.items())
-                + f"; faster JAX / ours {mark(peer / each['ours'], JAX_BAR)}",
+                + (f"; faster JAX / ours {mark(min(peers) / each['ours'], JAX_BAR)}" if peers else ""),
                 flush=True,
             )
             results[f"{n} {beta}"] = each
