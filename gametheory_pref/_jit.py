@@ -152,6 +152,8 @@ class Kernel(Generic[_Arguments, _Result]):
     rule : str, optional
         Name of the update rule from outside the package that the code is made of: when it does not compile, the
         message is for whoever wrote that.
+    internal : bool
+        Whether only other kernels call it once compiled: it gets no entry from Python, which takes its arguments apart.
     """
 
     def __init__(
@@ -162,6 +164,7 @@ class Kernel(Generic[_Arguments, _Result]):
         allocates: bool = True,
         sources: tuple[str, ...] | None = COMPILED_SOURCES,
         rule: str | None = None,
+        internal: bool = False,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -169,6 +172,7 @@ class Kernel(Generic[_Arguments, _Result]):
         self.allocates = allocates
         self.sources = sources
         self.rule = rule
+        self.internal = internal
         self._compiled: Any = None
 
     @property
@@ -240,6 +244,8 @@ def _compile(kernel: Kernel[..., Any]) -> Any:
     if not kernel.allocates:
         # Division follows IEEE here, so that no kernel needs the machinery of exceptions.
         options |= {"_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+    if kernel.internal:
+        options["no_cpython_wrapper"] = True
     folder = None if kernel.sources is None else _prepare_cache_folder(kernel.sources)
     if folder is None:
         return numba.njit(**options)(kernel.function)

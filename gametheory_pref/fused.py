@@ -287,7 +287,7 @@ def _logarithms_taken(problem, x):
 
 
 # What all rules share is on the disk by itself, so that the next rule finds it compiled.
-_shared = functools.partial(Kernel, allocates=False, sources=RULE_SOURCES)
+_shared = functools.partial(Kernel, allocates=False, sources=RULE_SOURCES, internal=True)
 
 
 @_shared
