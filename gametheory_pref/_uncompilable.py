@@ -15,7 +15,7 @@ _AROUND = re.compile(
 )
 _TRIMMED = re.compile(r"^\w*(Error|Exception): |,? defined at .*$|\. Raised from .*$")
 _PLACE = re.compile(r"([^\s\"/\\]*[/\\])*(?P<file>[^\s\"/\\]+\.py)\"?(?: \(|, line )(?P<line>\d+)")
-_OWN_FILES = frozenset({"fused.py", "lanes.py", "_jit.py"})
+_OWN_FILES = frozenset({"compiled_verbs.py", "fused.py", "lanes.py", "_jit.py"})
 _HINTS = {
     "NRT required": "it makes an array; use the verbs, which have their own scratch",
     "Untyped global name": "mark functions that a step calls with @verbs.part; other globals must be numbers",

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import fused, verbs
+from . import compiled_verbs, fused, verbs
 from ._jit import Kernel
 from ._simd import LANES, aligned_zeros, any_lane, load, select, splat, store
 from ._types import BoolArray, FloatArray, IntArray
-from .fused import fresh_point, fresh_row
+from .compiled_verbs import fresh_point, fresh_row
 from .kernels import lane_steps
 from .verbs import Arena, Exact, Point, TabularProblem
 
@@ -255,13 +255,13 @@ def _register() -> None:
 
     from . import _simd_compiled  # noqa: F401  # what it says to numba is all
 
-    for verb, implementation in (_LANE_VERBS | fused.SHARED_VERBS).items():
-        fused.register_verb(verb, LaneProblem, fused.always(implementation))
+    for verb, implementation in (_LANE_VERBS | compiled_verbs.SHARED_VERBS).items():
+        compiled_verbs.register_verb(verb, LaneProblem, compiled_verbs.always(implementation))
     for function in _SUPPORT:
-        fused.register_part(function)
-    for verb, (field, result) in fused.WEIGHTED_SUMS.items():
-        fused.register_verb(verb, LaneProblem, functools.partial(_weighted_sum, field, result), inline=True)
-    overload(overwrite_rows, jit_options=fused.OPTIONS | {"forceinline": True}, strict=False)(
+        compiled_verbs.register_part(function)
+    for verb, (field, result) in compiled_verbs.WEIGHTED_SUMS.items():
+        compiled_verbs.register_verb(verb, LaneProblem, functools.partial(_weighted_sum, field, result), inline=True)
+    overload(overwrite_rows, jit_options=compiled_verbs.OPTIONS | {"forceinline": True}, strict=False)(
         lambda new, old: fused.copying(new, types, _by_row, load=load, store=store, LANES=LANES)
     )
 
@@ -289,4 +289,4 @@ def _weighted_sum(field: str, result: type, problem: Any, parts: Any, weights: A
         "fresh_row": fresh_row, "result": result, "select": select, "load": load,
         "store": store, "LANES": LANES,
     }  # fmt: skip
-    return fused.written("weighted_sum", source, names)
+    return compiled_verbs.written("weighted_sum", source, names)

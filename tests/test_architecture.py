@@ -22,7 +22,7 @@ LAYERS = [
     {"kernels"},
     {"verbs"},
     {"methods"},
-    {"fused", "lanes", "rule_data"},
+    {"compiled_verbs", "fused", "lanes", "rule_data"},
     {"games"},
     {"exact"},
     {"majority", "problem", "trace", "facts"},
@@ -48,7 +48,7 @@ RENDERING = {
 }
 FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy", "joblib"]
 ROOMS_OF_HEAVY_LIBRARIES = {
-    "numba": {"_jit", "_simd_compiled", "fused", "lanes"},
+    "numba": {"_jit", "_simd_compiled", "compiled_verbs", "fused", "lanes"},
     "matplotlib": {"plot", "html"},
     "cvxpy": set(),
     "torch": set(),

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from gametheory_pref import Exact, fused, verbs
+from gametheory_pref import Exact, compiled_verbs, fused, verbs
 from gametheory_pref._jit import interpreted
 from gametheory_pref.tabular import new_arena
 from gametheory_pref.verbs import Direction, Mixture, Point, TabularProblem
@@ -36,7 +36,7 @@ def test_words_of_regret_matching(blocks):
     with interpreted():
         before = Direction(rng.normal(size=blocks[-1]))
         plain = verbs.add_regrets(problem, before, direction, x)
-        compiled = fused._add_regrets(problem, before, direction, x)
+        compiled = compiled_verbs._add_regrets(problem, before, direction, x)
         np.testing.assert_allclose(compiled.value, plain.value, atol=1e-15)
         new = plain.value - before.value
         for first, last in itertools.pairwise(blocks):
@@ -44,9 +44,9 @@ def test_words_of_regret_matching(blocks):
             np.testing.assert_allclose(np.ptp(new[first:last] - direction.value[first:last]), 0.0, atol=1e-15)
         gains = verbs.positive(problem, direction)
         np.testing.assert_array_equal(gains.value, np.maximum(direction.value, 0.0))
-        np.testing.assert_array_equal(fused._positive(problem, direction).value, gains.value)
+        np.testing.assert_array_equal(compiled_verbs._positive(problem, direction).value, gains.value)
         for weight in (gains, direction):
-            shares, fast = verbs.proportional(problem, weight, x), fused._proportional(problem, weight, x)
+            shares, fast = verbs.proportional(problem, weight, x), compiled_verbs._proportional(problem, weight, x)
             np.testing.assert_allclose(fast.prob, shares.prob, atol=1e-16)
 
 
@@ -55,7 +55,7 @@ def test_shares_of_nothing_are_those_from_before():
     problem, x = problem_of((0, 2, 5)), point([0.3, 0.7, 0.2, 0.3, 0.5])
     gains = Direction(np.array([0.0, -2.0, 0.0, 3.0, 1.0]))
     with interpreted():
-        for found in (verbs.proportional(problem, gains, x), fused._proportional(problem, gains, x)):
+        for found in (verbs.proportional(problem, gains, x), compiled_verbs._proportional(problem, gains, x)):
             np.testing.assert_allclose(found.prob, [0.3, 0.7, 0.0, 0.75, 0.25], rtol=1e-15)
 
 
@@ -73,17 +73,17 @@ def test_kept_policies_give_scratch_back():
     """A loop that keeps one policy a round ends with the rows it began with, and the policy as it was."""
     problem = problem_of((0, 5))
     rng = np.random.default_rng(1)
-    first = fused.fresh_row(problem.arena)
+    first = compiled_verbs.fresh_row(problem.arena)
     first.value[:] = 7.0
     x, expected = problem.start, problem.start.prob
     with interpreted():
-        since = fused._bookmark(problem)
+        since = compiled_verbs._bookmark(problem)
         for _ in range(20):
             step = Direction(rng.normal(size=5))
             expected = expected * np.exp(step.value)
             expected = expected / expected.sum()
-            fused.fresh_row(problem.arena).value[:] = np.nan
-            x = fused._keep(problem, fused._mirror(problem, x, step, 1.0), since)
+            compiled_verbs.fresh_row(problem.arena).value[:] = np.nan
+            x = compiled_verbs._keep(problem, compiled_verbs._mirror(problem, x, step, 1.0), since)
             np.testing.assert_allclose(x.prob, expected, rtol=1e-12)
             np.testing.assert_allclose(np.exp(x.log), expected, rtol=1e-12)
     assert problem.arena.cursor.tolist() == [since + 2, 0]
@@ -93,9 +93,9 @@ def test_kept_policies_give_scratch_back():
 def test_keeping_beyond_the_scratch_is_noticed():
     problem = problem_of((0, 3), rows=3)
     with interpreted():
-        fused.fresh_point(problem.arena)
-        since = fused._bookmark(problem)
-        fused._keep(problem, problem.start, since)
+        compiled_verbs.fresh_point(problem.arena)
+        since = compiled_verbs._bookmark(problem)
+        compiled_verbs._keep(problem, problem.start, since)
     assert problem.arena.cursor[1] != 0
 
 
