@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import verbs
-from .kernels import steps
-from .verbs import Anchor, Bank, Direction, Mixture, Point, TabularProblem
+from .kernels import projection, steps
+from .verbs import Anchor, Bank, Direction, Euclidean, Mixture, Point, TabularProblem
 
 
 def fresh_row(arena):
@@ -78,6 +78,27 @@ def _mirror(problem, base, direction, step_size):
     out = fresh_point(problem.arena)
     steps.mirror_step(base.log, direction.value, step_size, problem.blocks, out.log, out.prob)
     return out
+
+
+def _project(problem, base, direction, step_size):
+    out = fresh_row(problem.arena).value
+    projection.projected_step(base.prob, direction.value, step_size, problem.blocks, out)
+    return Mixture(out)
+
+
+def _start_mixture(problem, geometry):
+    return Mixture(problem.start.prob)
+
+
+def _start_point(problem, geometry):
+    return problem.start
+
+
+def _square_distance(problem, x, y):
+    total = 0.0
+    for i in range(x.prob.size):
+        total += (x.prob[i] - y.prob[i]) ** 2
+    return total
 
 
 def _normalize(problem, anchor):
@@ -171,6 +192,8 @@ _TABULAR_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.estimate: _estimate,
     verbs.difference: _difference,
     verbs.mirror: _mirror,
+    verbs.project: _project,
+    verbs.square_distance: _square_distance,
     verbs.normalize: _normalize,
     verbs.divergence: _divergence,
     verbs.inner: _inner,
@@ -254,6 +277,11 @@ def _weighted_sum(field: str, result: type, problem: Any, parts: Any, weights: A
     return written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
 
 
+def _mean(problem: Any, parts: Any, weights: Any) -> Callable[..., Any]:
+    verb = verbs.mixture if parts.types[0].instance_class is Mixture else verbs.blend
+    return _weighted_sum(*WEIGHTED_SUMS[verb], problem, parts, weights)
+
+
 def _repeating(count: int) -> Callable[..., Any]:
     """Return `verbs.anchors_of` for this number of weights."""
     source = ["def anchors_of(problem, x, weights):", f"    return ({'Anchor(x.log), ' * count})"]
@@ -281,6 +309,17 @@ def register_verbs() -> None:
     )
     for verb, (field, result) in WEIGHTED_SUMS.items():
         register_verb(verb, TabularProblem, functools.partial(_weighted_sum, field, result), inline=True)
+    register_verb(
+        verbs.start_in,
+        TabularProblem,
+        lambda problem, geometry: _start_mixture if geometry.instance_class is Euclidean else _start_point,
+    )
+    register_verb(
+        verbs.prox,
+        TabularProblem,
+        lambda problem, base, *_: _project if base.instance_class is Mixture else _mirror,
+    )
+    register_verb(verbs.mean, TabularProblem, _mean, inline=True)
     overload(verbs.anchors_of, jit_options=OPTIONS, strict=False)(
         lambda problem, x, weights: _repeating(len(weights))
     )

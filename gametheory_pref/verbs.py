@@ -7,6 +7,8 @@ breakpoints and all), fused to machine code (`fused` gives every verb a kernel),
 ==============  ===============================================================================================
 `field`         payoff of every response against a policy, as the rule gets to see it: exact, or sampled
 `mirror`        the policy proportional to ``base * exp(step_size * direction)``: one step of mirror ascent
+`project`       the policy closest to ``base + step_size * direction``: one step of projected ascent
+`prox`, `mean`, `start_in`   a step, a weighted mean and the start in the geometry of a rule: Euclidean, or entropic
 `blend`         ``prod_k policy_k ** weight_k``, weights of any sign, as an unnormalised `Anchor`
 `normalize`     the policy proportional to an anchor
 `mixture`       arithmetic mixture of policies
@@ -15,6 +17,7 @@ breakpoints and all), fused to machine code (`fused` gives every verb a kernel),
 `difference`    a sample of ``field(x) - field(y)`` by the same luck
 `divergence`    ``KL(x || y)``
 `inner`         expected payoff of one policy less that of another
+`square_distance`   ``|x - y|^2`` of probabilities
 `reply`         the best response to a direction
 `anchors_of`    the start of a history, one anchor for every weight with which `blend` will take it
 `bank_of`, `recall`, `remember`   several policies in one, when their number is no part of the type of a rule
@@ -25,6 +28,8 @@ breakpoints and all), fused to machine code (`fused` gives every verb a kernel),
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -86,6 +91,14 @@ class Sampled(NamedTuple):
     labels: bool = True
 
 
+class Euclidean(NamedTuple):
+    """The geometry in which steps are projected and means arithmetic; policies are `Mixture`."""
+
+
+class Entropic(NamedTuple):
+    """The geometry in which steps multiply and means are geometric; policies are `Point`."""
+
+
 class Arena(NamedTuple):
     """Scratch rows that compiled verbs write to; the cursor says which are taken, and whether a step ran out."""
 
@@ -133,6 +146,26 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 PARTS: list[Callable[..., Any]] = []
 
+# Vectors up to this length are walked in the interpreter by the bodies below, longer ones by compiled kernels.
+_SHORT = 2000
+
+
+def verb(function: _Function) -> _Function:
+    """Make a function of tables a verb: a problem of another class answers by its own method of the same name."""
+
+    @functools.wraps(function)
+    def spoken(problem: Any, *arguments: Any) -> Any:
+        if type(problem) is TabularProblem:
+            return function(problem, *arguments)
+        return getattr(problem, function.__name__)(*arguments)
+
+    return spoken  # type: ignore[return-value]
+
+
+def _walked(vector: FloatArray) -> contextlib.AbstractContextManager[None]:
+    """Return the context in which kernels run on a vector: the interpreter if it is short."""
+    return interpreted() if vector.size <= _SHORT else contextlib.nullcontext()
+
 
 def part(function: _Function) -> _Function:
     """Mark a plain function of numbers, points and verbs that steps call, so that it is compiled along with them."""
@@ -151,6 +184,7 @@ def step_size_at(schedule: Schedule, t: int) -> float:
     return step_size
 
 
+@verb
 def field(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Direction:
     """Return the payoff of every response against `x`: exact, or sampled where the oracle samples."""
     if isinstance(problem.oracle, Exact):
@@ -158,6 +192,7 @@ def field(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Direct
     return estimate(problem, x, rng)
 
 
+@verb
 def estimate(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Direction:
     """Return an unbiased sample of the payoff of every response against `x`."""
     from .kernels.steps import sampled_payoff
@@ -168,6 +203,7 @@ def estimate(problem: TabularProblem, x: Point | Mixture, rng: Generator) -> Dir
     return Direction(out)
 
 
+@verb
 def difference(
     problem: TabularProblem, x: Point | Mixture, y: Point | Mixture, rng: Generator
 ) -> Direction:
@@ -186,11 +222,45 @@ def _sampling(problem: TabularProblem) -> Sampled:
     raise UnsupportedCombination("this rule samples payoffs; pass oracle=Sampled(...) and rng to solve")
 
 
+@verb
 def mirror(problem: TabularProblem, base: Point | Anchor, direction: Direction, step_size: float) -> Point:
     """Return the policy proportional to ``base * exp(step_size * direction)``."""
     return normalize(problem, Anchor(base.log + step_size * direction.value))
 
 
+@verb
+def project(problem: TabularProblem, base: Point | Mixture, direction: Direction, step_size: float) -> Mixture:
+    """Return the policy closest to ``base + step_size * direction`` in the Euclidean norm, player by player.
+
+    A problem without players (no blocks) has no constraint, and the step is taken as it is.
+    """
+    from .kernels.projection import projected_step
+
+    out = np.empty_like(base.prob)
+    with _walked(out):
+        projected_step(base.prob, direction.value, step_size, problem.blocks, out)
+    return Mixture(out)
+
+
+@verb
+def prox(problem: TabularProblem, base: Point | Anchor | Mixture, direction: Direction, step_size: float) -> Any:
+    """Return one step from `base` in its own geometry: `project` from a mixture, `mirror` from a point or an anchor."""
+    return (project if isinstance(base, Mixture) else mirror)(problem, base, direction, step_size)
+
+
+@verb
+def mean(problem: TabularProblem, points: tuple[Any, ...], weights: tuple[float, ...]) -> Any:
+    """Return the weighted mean in the geometry of the first point: `mixture` of mixtures, `blend` of points."""
+    return (mixture if isinstance(points[0], Mixture) else blend)(problem, points, weights)
+
+
+@verb
+def start_in(problem: TabularProblem, geometry: Euclidean | Entropic) -> Any:
+    """Return the first policy as the geometry knows it."""
+    return Mixture(problem.start.prob) if isinstance(geometry, Euclidean) else problem.start
+
+
+@verb
 def normalize(problem: TabularProblem, anchor: Point | Anchor) -> Point:
     """Return the policy proportional to `anchor`, player by player."""
     log = anchor.log.copy()
@@ -204,6 +274,7 @@ def normalize(problem: TabularProblem, anchor: Point | Anchor) -> Point:
     return Point(log, prob)
 
 
+@verb
 def blend(
     problem: TabularProblem, points: tuple[Point | Anchor, ...], weights: tuple[float, ...]
 ) -> Anchor:
@@ -211,6 +282,7 @@ def blend(
     return Anchor(_combined(tuple(point.log for point in points), weights))
 
 
+@verb
 def mixture(
     problem: TabularProblem, points: tuple[Point | Mixture, ...], weights: tuple[float, ...]
 ) -> Mixture:
@@ -218,6 +290,7 @@ def mixture(
     return Mixture(_combined(tuple(point.prob for point in points), weights))
 
 
+@verb
 def combine(
     problem: TabularProblem, directions: tuple[Direction, ...], weights: tuple[float, ...]
 ) -> Direction:
@@ -234,24 +307,35 @@ def _combined(vectors: tuple[FloatArray, ...], weights: tuple[float, ...]) -> Fl
     return total
 
 
+@verb
 def no_direction(problem: TabularProblem) -> Direction:
     """Return the direction that is zero everywhere."""
     return Direction(np.zeros_like(problem.start.prob))
 
 
+@verb
 def divergence(problem: TabularProblem, x: Point, y: Point) -> float:
     """Return ``KL(x || y)``, summed over players."""
     from .kernels.steps import block_divergence
 
-    with interpreted():
+    with _walked(x.prob):
         return float(block_divergence(x.log, x.prob, y.log, y.prob))
 
 
-def inner(problem: TabularProblem, direction: Direction, x: Point, y: Point) -> float:
+@verb
+def inner(problem: TabularProblem, direction: Direction, x: Point | Mixture, y: Point | Mixture) -> float:
     """Return ``<direction, x - y>``: the difference of the two policies' expected payoffs."""
     return float(direction.value @ (x.prob - y.prob))
 
 
+@verb
+def square_distance(problem: TabularProblem, x: Point | Mixture, y: Point | Mixture) -> float:
+    """Return the squared Euclidean distance of two policies."""
+    difference = x.prob - y.prob
+    return float(difference @ difference)
+
+
+@verb
 def reply(problem: TabularProblem, direction: Direction) -> Mixture:
     """Return each player's best pure response to `direction`; the first among several."""
     prob = np.zeros_like(direction.value)
@@ -260,16 +344,19 @@ def reply(problem: TabularProblem, direction: Direction) -> Mixture:
     return Mixture(prob)
 
 
+@verb
 def bank_of(problem: TabularProblem, x: Point, size: int) -> Bank:
     """Return a bank of `size` copies of a policy."""
     return Bank(np.tile(x.log, (size, 1)), np.tile(x.prob, (size, 1)))
 
 
+@verb
 def recall(problem: TabularProblem, bank: Bank, age: int) -> Point:
     """Return the policy that was remembered `age` calls before the latest one."""
     return Point(bank.log[age], bank.prob[age])
 
 
+@verb
 def remember(problem: TabularProblem, bank: Bank, x: Point) -> Bank:
     """Return the bank with `x` in front and its oldest policy dropped."""
     return Bank(
@@ -277,21 +364,25 @@ def remember(problem: TabularProblem, bank: Bank, x: Point) -> Bank:
     )
 
 
+@verb
 def anchors_of(problem: TabularProblem, x: Point, weights: tuple[float, ...]) -> tuple[Anchor, ...]:
     """Return a policy as an anchor, once for every weight: a history in which it has always been there."""
     return (Anchor(x.log),) * len(weights)
 
 
+@verb
 def bookmark(problem: TabularProblem) -> int:
     """Return where scratch stands, for `keep`."""
     return 0
 
 
+@verb
 def keep(problem: TabularProblem, x: Point, since: int) -> Point:
     """Return `x`, the only thing made since the bookmark `since` that is used from now on."""
     return x
 
 
+@verb
 def add_regrets(
     problem: TabularProblem, so_far: Direction, direction: Direction, x: Point | Mixture
 ) -> Direction:
@@ -302,11 +393,13 @@ def add_regrets(
     return Direction(so_far.value + value)
 
 
+@verb
 def positive(problem: TabularProblem, direction: Direction) -> Direction:
     """Return the positive part of a direction."""
     return Direction(np.maximum(direction.value, 0.0))
 
 
+@verb
 def proportional(problem: TabularProblem, direction: Direction, otherwise: Point | Mixture) -> Mixture:
     """Return each player's policy proportional to the positive part; that of `otherwise` where nothing is positive.
 

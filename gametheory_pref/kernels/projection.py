@@ -1,0 +1,50 @@
+"""Euclidean projection on simplices, without sorting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._jit import jit
+
+
+@jit(reassociate=True, allocates=False)
+def projected_step(base, direction, step_size, blocks, out):
+    """Write the policy closest to ``base + step_size * direction``, player by player; no blocks, no constraint."""
+    for i in range(out.size):
+        out[i] = base[i] + step_size * direction[i]
+    for block in range(blocks.size - 1):
+        project_one(out[blocks[block] : blocks[block + 1]])
+
+
+@jit(reassociate=True, allocates=False)
+def project_one(vector):
+    """Overwrite a vector by the closest point of the simplex; by NaN where it is not finite.
+
+    The answer is ``max(vector - level, 0)`` with mass 1. That mass is convex and falls in the level, so that Newton's
+    method from below rises to the root, and ends on it after finitely many steps because the mass is piecewise linear
+    (Michelot 1986).
+    """
+    size = vector.size
+    top, total = -np.inf, 0.0
+    for i in range(size):
+        top = max(top, vector[i])
+        total += vector[i]
+    # False for a NaN, too.
+    if not abs(total) < np.inf:
+        for i in range(size):
+            vector[i] = np.nan
+        return
+    level, above = max((total - 1.0) / size, top - 1.0), -1
+    while True:
+        count, mass = 0, 0.0
+        for i in range(size):
+            # Differences from the level: a large common part of the vector costs no digits.
+            excess = max(vector[i] - level, 0.0)
+            mass += excess
+            count += excess > 0.0
+        if count == above or count == 0:
+            break
+        above = count
+        level += (mass - 1.0) / count
+    for i in range(size):
+        vector[i] = max(vector[i] - level, 0.0)
