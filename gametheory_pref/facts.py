@@ -65,6 +65,11 @@ class Facts:
         return float(np.abs(self.payoff).max())
 
     @cached_property
+    def norm(self) -> float:
+        """``L = |A|_2``, the largest singular value."""
+        return float(np.linalg.norm(self.payoff, 2))
+
+    @cached_property
     def spread(self) -> float:
         """``D = max_i log(1 / start_i)``."""
         return float(-self.problem.start.log.min())
@@ -77,7 +82,9 @@ class Facts:
     @property
     def step_facts(self) -> StepFacts:
         """What step-size rules may use."""
-        return step_facts(self.payoff_bound, self.temperature, self.spread, self.horizon, self.condorcet_margin)
+        return step_facts(
+            self.payoff_bound, self.temperature, self.spread, self.horizon, self.condorcet_margin, lambda: self.norm
+        )
 
     @cached_property
     def log_equilibrium(self) -> FloatArray | None:

@@ -202,7 +202,10 @@ def _group(rule: Rule, question: Question, max_steps: int, place: IntArray, kept
     log_start -= log_start.max(axis=1, keepdims=True)
     log_start -= np.log(np.exp(log_start).sum(axis=1, keepdims=True))
     temperature = question.temperature[place]
-    facts = step_facts(bound, temperature, -log_start.min(axis=1), max_steps, margin)
+    spread = -log_start.min(axis=1)
+    facts = step_facts(
+        bound, temperature, spread, max_steps, margin, lambda: np.linalg.norm(payoff, 2, axis=(1, 2))
+    )
     settled, schedule, suits = settle_each(rule, facts)
     scale, offset, power = map(np.asarray, schedule)
     games = BatchGames(payoff, log_start, np.exp(log_start), temperature, scale, offset, power)

@@ -245,7 +245,9 @@ def project(problem: TabularProblem, base: Point | Mixture, direction: Direction
 @verb
 def prox(problem: TabularProblem, base: Point | Anchor | Mixture, direction: Direction, step_size: float) -> Any:
     """Return one step from `base` in its own geometry: `project` from a mixture, `mirror` from a point or an anchor."""
-    return (project if isinstance(base, Mixture) else mirror)(problem, base, direction, step_size)
+    if isinstance(base, Mixture):
+        return project(problem, base, direction, step_size)
+    return mirror(problem, base, direction, step_size)
 
 
 @verb

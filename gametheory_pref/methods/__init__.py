@@ -236,7 +236,7 @@ def settle(rule: Rule, facts: StepFacts) -> Rule:
         A step size that is not positive, that the method does not know, or that is too large for explicit anchoring.
     """
     info: MethodInfo = rule.info
-    facts = inner_facts(rule, facts)
+    facts = with_norm(rule, inner_facts(rule, facts))
     _check_kinds(rule)
     if hasattr(rule, "step_size"):
         schedule = _schedule(rule.step_size, info, facts)
@@ -264,6 +264,13 @@ def _check_kinds(rule: Rule) -> None:
         # A step size may be a name or a `Schedule` instead.
         if name != "step_size" and isinstance(default, float) and not isinstance(value, (int, float, np.number)):
             raise InputError(f"{name} must be a number; got {value!r}")
+
+
+def with_norm(rule: Rule, facts: StepFacts) -> StepFacts:
+    """Return the facts with the norm as a number, for a rule that uses it."""
+    if not rule.info.uses_norm or not callable(facts.norm):
+        return facts
+    return facts._replace(norm=np.maximum(facts.norm(), 1e-12))
 
 
 def inner_facts(rule: Rule, facts: StepFacts) -> StepFacts:
@@ -296,7 +303,7 @@ def settle_each(rule: Rule, facts: StepFacts) -> tuple[Rule, Schedule, BoolArray
     info: MethodInfo = rule.info
     count = len(facts.temperature)
     first, settled = _first_settled(rule, facts)
-    facts_inside = inner_facts(rule, facts)
+    facts_inside = with_norm(rule, inner_facts(rule, facts))
     suits = np.arange(count) >= first
     doubtful = suits & (info.check is not None)
     if not hasattr(rule, "step_size"):
@@ -337,12 +344,14 @@ def _largest_product(schedule: Schedule, facts: StepFacts) -> Any:
 
 def _settled_alone(rule: Rule, facts: StepFacts, game: int | np.integer[Any]) -> Rule | InputError:
     """Return the rule settled on one of many games, or why it cannot be."""
-    bound, temperature, spread, margin = (
-        float(np.broadcast_to(part, len(facts.temperature))[game])
-        for part in (facts.payoff_bound, facts.temperature, facts.spread, facts.condorcet_margin)
+    facts = with_norm(rule, facts)
+    norm = 0.0 if callable(facts.norm) or facts.norm is None else facts.norm
+    parts = (facts.payoff_bound, facts.temperature, facts.spread, facts.condorcet_margin, norm)
+    bound, temperature, spread, margin, norm = (
+        float(np.broadcast_to(part, len(facts.temperature))[game]) for part in parts
     )
     try:
-        return settle(rule, StepFacts(bound, temperature, spread, facts.horizon, margin))
+        return settle(rule, StepFacts(bound, temperature, spread, facts.horizon, margin, norm))
     except InputError as error:
         return error
 

@@ -35,6 +35,9 @@ class StepFacts(NamedTuple):
         Number of steps planned.
     condorcet_margin : float
         Smallest payoff of a response that beats every other; 0 when there is none.
+    norm : float, or callable without arguments that returns it
+        ``L = |A|_2``, the Lipschitz constant in the Euclidean norm. It takes long to find, so facts come with a
+        function, which is called for rules that say `MethodInfo.uses_norm`; their step-size rules see the number.
     """
 
     payoff_bound: Any
@@ -42,17 +45,18 @@ class StepFacts(NamedTuple):
     spread: Any
     horizon: int
     condorcet_margin: Any = 0.0
+    norm: Any = None
 
 
 def step_facts(
-    payoff_bound: Any, temperature: Any, spread: Any, horizon: int, condorcet_margin: Any = 0.0
+    payoff_bound: Any, temperature: Any, spread: Any, horizon: int, condorcet_margin: Any = 0.0, norm: Any = None
 ) -> StepFacts:
     """Return the facts with bounds that can be divided by: where all is tied, or one response is all there is.
 
-    Both are upper bounds, so a larger one is as true.
+    All are upper bounds, so a larger one is as true.
     """
     bounds = np.maximum(payoff_bound, 1e-12), np.maximum(spread, 1e-12)
-    return StepFacts(bounds[0], temperature, bounds[1], horizon, condorcet_margin)
+    return StepFacts(bounds[0], temperature, bounds[1], horizon, condorcet_margin, norm)
 
 
 StepSizeRule: TypeAlias = Callable[[StepFacts], Schedule]
@@ -214,6 +218,8 @@ class MethodInfo:
         ``(rule, step_facts) -> None``; raises `InputError` for settings that make no sense.
     unsampled : callable
         ``rule -> str or None``: why these settings make no sense with sampled payoffs, if so.
+    uses_norm : bool
+        Whether its step sizes or steps use the 2-norm of the payoff.
     converges : bool
         Whether, with the default settings and payoffs of the size of win probabilities, the answer comes as close as
         one likes to an equilibrium of every problem that the method solves. False where the limit is biased or the
@@ -235,6 +241,7 @@ class MethodInfo:
     largest_product: float = 1.0
     check: Callable[[Any, StepFacts], None] | None = None
     unsampled: Callable[[Any], str | None] | None = None
+    uses_norm: bool = False
     converges: bool = True
 
 
