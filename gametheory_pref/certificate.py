@@ -13,7 +13,7 @@ import numpy as np
 from . import majority
 from ._types import FloatArray, IntArray, Label, Labels
 from .errors import UnsupportedCombination
-from .games import MatrixGame, PreferenceGame
+from .games import MatrixGame, PreferenceGame, is_symmetric
 from .gap import deviations, problem_gap, reply_scores, value
 from .problem import Policy, Problem, action_counts
 
@@ -127,7 +127,7 @@ class Certificate:
 
     def _best_responses_hold(self) -> bool:
         """Whether nothing beats the best responses named by more than rounding: ties leave a choice."""
-        single = isinstance(self.problem.game, PreferenceGame)
+        single = is_symmetric(self.problem.game)
         replies = (self.best_response,) if single else self.best_response
         scores = reply_scores(self.problem, self.policy)
         for reply, names, score in zip(replies, _names(self.problem), scores, strict=True):
@@ -200,7 +200,7 @@ def certify(problem: Problem, policy: Policy, sets: tuple[SolutionSet, ...] | No
     names = _names(problem)
     replies = tuple(names[p][deviation.best_response] for p, deviation in enumerate(found))
     regrets = tuple(deviation.regret for deviation in found)
-    single = isinstance(game, PreferenceGame)
+    single = is_symmetric(game)
     proof = _prove(problem, policy, sets) if exact else None
     unique, dimension, union = _on_all_answers(problem, sets, proof)
     return Certificate(
@@ -236,7 +236,7 @@ def _on_all_answers(
 ) -> tuple[bool | None, Any, Any]:
     """Return uniqueness, dimension and union of supports: by the proof, the analysis, or strict concavity."""
     game, names = problem.game, _names(problem)
-    single = isinstance(game, PreferenceGame)
+    single = is_symmetric(game)
     if proof is not None:
         return _proved(proof, names)
     if sets is not None:
@@ -313,8 +313,8 @@ def support_labels(problem: Problem, policy: Policy, atol: float = _SUPPORT) -> 
 
 
 def _names(problem: Problem) -> tuple[Labels, ...]:
-    game = problem.game
-    return (game.names,) if isinstance(game, PreferenceGame) else game.names
+    names: Any = problem.game.names
+    return (names,) if is_symmetric(problem.game) else names
 
 
 def _labels(names: Labels, indices: Iterable[int] | IntArray) -> Labels:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ._types import FloatArray
 from .methods._info import StepFacts, step_facts
+from .operators import PayoffOperator
 from .verbs import TabularProblem
 
 # Responses above which the interior point is faster than pivoting.
@@ -40,8 +42,8 @@ class Facts:
         return float(self.problem.temperature)
 
     @property
-    def payoff(self) -> FloatArray:
-        """Skew payoff matrix A."""
+    def payoff(self) -> Any:
+        """Skew payoff matrix A, or what multiplies like it."""
         return self.problem.payoff
 
     @property
@@ -62,11 +64,15 @@ class Facts:
     @cached_property
     def payoff_bound(self) -> float:
         """``a = max |A|``."""
+        if isinstance(self.payoff, PayoffOperator):
+            return self.payoff.largest()
         return float(np.abs(self.payoff).max())
 
     @cached_property
     def norm(self) -> float:
         """``L = |A|_2``, the largest singular value."""
+        if isinstance(self.payoff, PayoffOperator):
+            return self.payoff.norm
         return float(np.linalg.norm(self.payoff, 2))
 
     @cached_property
@@ -89,6 +95,8 @@ class Facts:
     @cached_property
     def log_equilibrium(self) -> FloatArray | None:
         """Logarithm of the equilibrium; -inf where it plays nothing; None when it is not unique."""
+        if isinstance(self.payoff, PayoffOperator):
+            return None
         if self.temperature > 0.0:
             return self.regularized_equilibrium(self.temperature)
         policy = self._minimax_winner() if self.is_symmetric else self._maximin_pair()
@@ -211,7 +219,9 @@ class Facts:
 
     @cached_property
     def condorcet_margin(self) -> float:
-        """Smallest payoff of the Condorcet winner against another response; 0 when there is none."""
+        """Smallest payoff of the Condorcet winner against another response; 0 when there is none, or not known."""
+        if isinstance(self.payoff, PayoffOperator):
+            return 0.0
         return float(condorcet_margins(self.payoff[None])[0])
 
 

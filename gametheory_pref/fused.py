@@ -36,14 +36,15 @@ class Marks(NamedTuple):
     gap_average: FloatArray
 
 
-def new_marks(steps: IntArray, n: int) -> Marks:
-    """Return empty rows for record points."""
+def new_marks(steps: IntArray, n: int, *, policies: int | None = None) -> Marks:
+    """Return empty rows for record points; of policies, only as many rows as stated."""
     count = len(steps)
+    kept = count if policies is None else min(policies, count)
     return Marks(
         np.array(steps, dtype=np.int64),
         np.zeros(count, dtype=np.int64),
-        np.zeros((count, n)),
-        np.zeros((count, n)),
+        np.zeros((kept, n)),
+        np.zeros((kept, n)),
         np.zeros(count),
         np.zeros(count),
     )
@@ -70,7 +71,7 @@ def for_kernel(problem: TabularProblem) -> Any:
     """Return the problem as `kernel_of` takes it."""
     if problem.payoff.shape[0] < _LARGE or not isinstance(problem.oracle, Exact):
         return problem
-    return problem._replace(payoff=Triangle(problem.payoff))  # type: ignore[arg-type]
+    return problem._replace(payoff=Triangle(problem.payoff))
 
 
 class Outcome(NamedTuple):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ._jit import InterpretedFirst
 from ._types import FloatArray
-from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from .games import Game, MatrixGame, MultiplayerGame, OperatorGame, PreferenceGame, is_symmetric
 from .kernels.logspace import log_normalize
 from .problem import Policy, Problem, as_game, as_policy, as_problem
 
@@ -79,7 +79,7 @@ def exploitability(game: Game | ArrayLike, policy: Any) -> float:
 def problem_gap(problem: Problem, policy: Policy) -> float:
     """Return the duality gap of a checked policy."""
     regret = sum(deviation.regret for deviation in deviations(problem, policy))
-    return 2.0 * regret if isinstance(problem.game, PreferenceGame) else regret
+    return 2.0 * regret if is_symmetric(problem.game) else regret
 
 
 def deviations(problem: Problem, policy: Policy) -> tuple[Deviation, ...]:
@@ -138,6 +138,11 @@ def payoff_vectors(game: Game, policy: Policy) -> tuple[FloatArray, ...]:
     if isinstance(game, MatrixGame):
         row, column = policy
         return (game.row_payoff @ column, row @ game.column_payoff)
+    if isinstance(game, OperatorGame):
+        if not isinstance(policy, tuple):
+            return (game.payoff.product(policy),)
+        up, down = game.payoff.both_products(*policy)
+        return (up, -down)
     return tuple(_multiplayer_payoff(game.payoffs[p], policy, p) for p in range(game.n_players))
 
 
@@ -154,4 +159,6 @@ def value(problem: Problem, policy: Policy) -> float:
     game = problem.game
     if isinstance(game, PreferenceGame):
         return 0.5
+    if is_symmetric(game):
+        return 0.0
     return float(policy[0] @ payoff_vectors(game, policy)[0])

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from . import matrix_free
 from ._jit import delayed_interrupt
 from ._types import FloatArray, IntArray, RNGLike
 from .exact_methods import Limits
 from .facts import Facts
 from .fused import Marks, copied, for_kernel, kernel_of, new_marks
 from .methods import Rule, settle
+from .operators import PayoffOperator
 from .problem import Policy, Problem
 from .status import Status
 from .tabular import Tabular, new_arena, tabular
@@ -27,6 +29,8 @@ _STRETCH_SECONDS = 0.2
 # Rough seconds per step: a fixed part, one per response, one per entry of the payoff matrix.
 _STEP_COST = (2e-7, 1e-8, 3e-10)
 _STEP_COST_INTERPRETED = (6e-5, 1e-7, 1e-9)
+# Responses above which the policies at record points are not kept.
+_MANY = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +65,10 @@ class Run:
     steps, payoff_calls : ndarray of int
     seconds, gap_last, gap_average : ndarray
     log_last : ndarray, shape (records, n)
-        Logarithms of the iterates.
+        Logarithms of the iterates; in games of more than 10,000 responses only of the last, unless the record asks
+        for points.
     average : ndarray, shape (records, n)
-        Averages of the policies played.
+        Averages of the policies played; likewise.
     changed : bool
         Whether it went on from a run with other settings or another oracle, so that `rule` is not that of all steps.
     """
@@ -117,7 +122,9 @@ def run_rule(
     facts = Facts(table.problem, first_step + limits.max_steps)
     settled = settle(rule, facts.step_facts)
     generator = _generator(rng, resume) if isinstance(oracle, Sampled) else None
-    runner = _Runner(settled, facts, table, limits, generator, resume, interpreted)
+    # One policy of a very large game takes as much memory as its payoff.
+    keeps_policies = record.points or facts.n <= _MANY
+    runner = _Runner(settled, facts, table, limits, generator, resume, interpreted, keeps_policies)
     points = record_points(first_step, facts.horizon, record.per_decade)
     runner.go(points, callback)
     return runner.result(resume)
@@ -146,10 +153,10 @@ def record_points(first: int, last: int, per_decade: int) -> IntArray:
     return points
 
 
-def seconds_of_step(n: int, *, interpreted: bool = False) -> float:
-    """Return about how long a step on n responses takes."""
+def seconds_of_step(n: int, *, interpreted: bool = False, entries: float | None = None) -> float:
+    """Return about how long a step on n responses takes, of whose payoff a product reads so many entries."""
     fixed, each, entry = _STEP_COST_INTERPRETED if interpreted else _STEP_COST
-    return fixed + n * each + n * n * entry
+    return fixed + n * each + (n * n if entries is None else entries) * entry
 
 
 class _Runner:
@@ -164,6 +171,7 @@ class _Runner:
         rng: np.random.Generator | None,
         resume: Run | None,
         interpreted: bool,
+        keeps_policies: bool,
     ) -> None:
         self.began = time.perf_counter()
         self.rule, self.facts, self.table, self.limits = rule, facts, table, limits
@@ -175,12 +183,15 @@ class _Runner:
         else:
             self.state, self.total = copied((resume.resume.state, resume.resume.total))
         self.spare = copied(self.state)
-        self.kernel = kernel_of(rule)
-        if not interpreted:
+        self.matrix_free = isinstance(self.problem.payoff, PayoffOperator)
+        self.kernel: Callable[..., Any] = matrix_free.advance if self.matrix_free else kernel_of(rule)
+        if not (interpreted or self.matrix_free):
             self.problem = for_kernel(self.problem)
+        self.policies = None if keeps_policies else 1
         self.status = Status.STEP_LIMIT
         self.rows: list[tuple[Marks, FloatArray]] = []
-        seconds = seconds_of_step(n, interpreted=interpreted)
+        entries = self.problem.payoff.cost.bytes / 8.0 if self.matrix_free else None
+        seconds = seconds_of_step(n, interpreted=interpreted or self.matrix_free, entries=entries)
         self.stretch = max(1, int(_STRETCH_SECONDS / seconds))
 
     def go(self, points: IntArray, callback: Callable[[Snapshot], Any] | None) -> None:
@@ -202,7 +213,7 @@ class _Runner:
 
     def _stretch(self, steps: IntArray, *, keep: bool) -> None:
         """Run to each of `steps` in turn; keep their rows, and the last one in any case if the run ends."""
-        marks = new_marks(steps, len(self.total))
+        marks = new_marks(steps, len(self.total), policies=self.policies)
         began = time.perf_counter()
         tol, averaged = self.limits.tol, self.rule.info.answer == "average"
         before = self._standing()
@@ -224,6 +235,8 @@ class _Runner:
             self.status = Status.TIME_LIMIT
         if written and (keep or self.status is not Status.STEP_LIMIT):
             rows = _rows(marks, written)
+            if self.policies is not None and self.rows:
+                self.rows[-1] = _without_policies(*self.rows[-1])
             self.rows.append((rows, self._seconds(rows.step, began)))
 
     def _seconds(self, steps: IntArray, began: float) -> FloatArray:
@@ -234,7 +247,9 @@ class _Runner:
         return np.asarray(began - self.began + share * (now - began))
 
     def _standing(self) -> tuple[Any, FloatArray, Any]:
-        """Return a copy of everything that a stretch changes."""
+        """Return a copy of everything that a stretch changes; nothing where no stretch is done again."""
+        if self.matrix_free:
+            return None, self.total, None
         return copied(self.state), self.total.copy(), self._luck()
 
     def _luck(self) -> Any:
@@ -297,6 +312,10 @@ class _Runner:
 def _rows(marks: Marks, count: int) -> Marks:
     columns: list[Any] = [column[:count] for column in marks]
     return Marks(*columns)
+
+
+def _without_policies(marks: Marks, seconds: FloatArray) -> tuple[Marks, FloatArray]:
+    return marks._replace(log_last=marks.log_last[:0], average=marks.average[:0]), seconds
 
 
 def _stacked(parts: list[tuple[Marks, FloatArray]]) -> tuple[Marks, FloatArray]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ._check import distribution, non_negative
 from ._types import FloatArray
 from .errors import InputError
-from .games import Game, MatrixGame, MultiplayerGame, PreferenceGame, preference_game
+from .games import Game, MatrixGame, MultiplayerGame, OperatorGame, PreferenceGame, is_symmetric, preference_game
 
 Policy = FloatArray | tuple[FloatArray, ...]
 
@@ -48,7 +48,7 @@ class Problem:
 
 def as_game(game: Game | ArrayLike) -> Game:
     """Return a game as it is, and a square array as a matrix of win probabilities."""
-    if isinstance(game, (PreferenceGame, MatrixGame, MultiplayerGame)):
+    if isinstance(game, (PreferenceGame, MatrixGame, MultiplayerGame, OperatorGame)):
         return game
     if isinstance(game, (str, bytes, os.PathLike)):
         raise InputError(f"game is {game!r}, a text or path; read files with gp.read and look up named games in gp.zoo")
@@ -86,7 +86,7 @@ def checked_temperature(value: Any) -> float:
 def as_policy(game: Game, policy: Any, *, name: str = "policy") -> Policy:
     """Return a checked policy of the game: one distribution, or a tuple of one per player."""
     counts = action_counts(game)
-    if isinstance(game, PreferenceGame):
+    if is_symmetric(game):
         return distribution(policy, counts[0], name=name)
     if not isinstance(policy, (tuple, list)) or len(policy) != len(counts):
         raise InputError(
@@ -101,4 +101,6 @@ def action_counts(game: Game) -> tuple[int, ...]:
         return (game.n_responses,)
     if isinstance(game, MatrixGame):
         return game.row_payoff.shape
+    if isinstance(game, OperatorGame):
+        return game.payoff.shape[:1] if game.is_symmetric else game.payoff.shape
     return game.payoffs.shape[1:]

@@ -13,7 +13,7 @@ import numpy as np
 from ._types import FloatArray
 from .certificate import Certificate, answer_sets, certify, support_labels
 from .errors import InputError, NotConverged
-from .games import PreferenceGame
+from .games import is_symmetric
 from .gap import problem_gap
 from .problem import Policy, Problem, as_policy
 from .status import Status
@@ -230,4 +230,4 @@ def _plain_policy(policy: Policy) -> Any:
 
 
 def _read_policy(game: Any, value: Any, name: str) -> Policy:
-    return as_policy(game, value if isinstance(game, PreferenceGame) else tuple(value), name=name)
+    return as_policy(game, value if is_symmetric(game) else tuple(value), name=name)

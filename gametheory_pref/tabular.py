@@ -8,7 +8,8 @@ import numpy as np
 
 from ._types import FloatArray, IntArray
 from .errors import InputError, UnsupportedCombination
-from .games import Game, MatrixGame, PreferenceGame
+from .games import Game, MatrixGame, OperatorGame, PreferenceGame, is_symmetric
+from .operators import PayoffOperator, Stacked
 from .problem import Policy, Problem, action_counts
 from .verbs import Arena, Exact, Point, Sampled, TabularProblem
 
@@ -62,7 +63,12 @@ def tabular(problem: Problem, start: Policy | None, oracle: Exact | Sampled) -> 
     kept = np.flatnonzero(np.isfinite(log_reference)) if problem.temperature > 0.0 else np.arange(payoff.shape[0])
     log_start = log_reference if start is None else _log_start(problem, start)
     _refuse_boundary(problem, log_start, kept, "reference" if start is None else "start")
-    if len(kept) < len(payoff):
+    if len(kept) < payoff.shape[0]:
+        if isinstance(payoff, PayoffOperator):
+            raise UnsupportedCombination(
+                "a reference without mass on some responses leaves them out, which a game known by its products "
+                "cannot do; leave them out of the game"
+            )
         payoff = np.ascontiguousarray(payoff[np.ix_(kept, kept)])
     first_of_player = np.cumsum((0, *counts))
     blocks = np.searchsorted(kept, first_of_player)
@@ -75,7 +81,7 @@ def tabular(problem: Problem, start: Policy | None, oracle: Exact | Sampled) -> 
             _point(log_start[kept]),
             float(problem.temperature),
             oracle,
-            new_arena(len(kept), _ARENA_ROWS),
+            new_arena(len(kept), _ARENA_ROWS if isinstance(payoff, np.ndarray) else 0),
         ),
         kept,
         counts,
@@ -91,8 +97,10 @@ def _point(log: FloatArray) -> Point:
     return Point(np.array(log), np.exp(log))
 
 
-def _skew_payoff(game: Game) -> FloatArray:
+def _skew_payoff(game: Game) -> FloatArray | PayoffOperator:
     """Return the payoffs of all players' responses against all players' responses."""
+    if isinstance(game, OperatorGame):
+        return game.payoff if game.is_symmetric else Stacked(game.payoff)
     if isinstance(game, PreferenceGame):
         return np.array(game.payoff)
     if isinstance(game, MatrixGame) and game.constant_sum is not None:
@@ -116,7 +124,7 @@ def _refuse_boundary(problem: Problem, log_start: FloatArray, kept: IntArray, na
     empty = kept[~np.isfinite(log_start[kept])]
     if empty.size:
         names: Any = problem.game.names
-        labels = names if isinstance(problem.game, PreferenceGame) else [label for part in names for label in part]
+        labels = names if is_symmetric(problem.game) else [label for part in names for label in part]
         raise InputError(
             f"{name} gives no mass to {labels[empty[0]]!r}, and multiplicative steps would never give it any; "
             f"mix in some, as in 0.99 * {name} + 0.01 / n"

@@ -111,8 +111,9 @@ class TabularProblem(NamedTuple):
 
     Attributes
     ----------
-    payoff : ndarray, shape (n, n)
-        Skew payoff over the responses of all players (zero within a player's own block when there are several).
+    payoff : ndarray, shape (n, n), or PayoffOperator
+        Skew payoff over the responses of all players (zero within a player's own block when there are several), or
+        what multiplies as it does.
     blocks : ndarray of int
         Where each player's responses begin, and n.
     reference, start : Point
@@ -123,7 +124,7 @@ class TabularProblem(NamedTuple):
         What `field` returns.
     """
 
-    payoff: FloatArray
+    payoff: Any
     blocks: IntArray
     reference: Point
     start: Point

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..games import Game, MatrixGame, PreferenceGame, matrix_game, multiplayer_game
+from ..errors import InputError, UnsupportedCombination
+from ..games import Game, MatrixGame, OperatorGame, PreferenceGame, matrix_game, multiplayer_game
 from .matrices import LARGEST
 from .options import Loaded, Options
 
@@ -285,6 +285,8 @@ def _payoff_tensors(game: Game) -> tuple[NDArray[np.float64], tuple[tuple[Any, .
         return np.stack([game.payoff, -game.payoff]), (game.names, game.names)
     if isinstance(game, MatrixGame):
         return np.stack([game.row_payoff, game.column_payoff]), game.names
+    if isinstance(game, OperatorGame):
+        raise UnsupportedCombination("a game known by its products has no table to write; keep what it was made from")
     return game.payoffs, game.names
 
 

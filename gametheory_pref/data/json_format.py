@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from .._check import as_float_array, choice
 from .._check import labels as check_labels
 from .._types import FloatArray, Labels
-from ..errors import InputError
+from ..errors import InputError, UnsupportedCombination
 from ..games import (
     Game,
     MatrixGame,
+    OperatorGame,
     PreferenceGame,
     from_margins,
     matrix_game,
@@ -79,6 +80,8 @@ def game_to_dict(game: Game) -> dict[str, Any]:
             "row_payoff": game.row_payoff.tolist(),
             "column_payoff": game.column_payoff.tolist(),
         }
+    if isinstance(game, OperatorGame):
+        raise UnsupportedCombination("a game known by its products has no table to write; keep what it was made from")
     return {
         "schema": SCHEMA,
         "type": "multiplayer",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._types import Labels
-from ..games import Game, MatrixGame, PreferenceGame
+from ..games import Game, MatrixGame, OperatorGame, PreferenceGame
 from .options import Loaded, Options
 from .reader import Format, load
 from .source import Source
@@ -140,6 +140,8 @@ def data_report(
         return _of_preference_game(game, loaded)
     if isinstance(game, MatrixGame):
         return DataReport(loaded.file, loaded.format, "matrix", game.row_payoff.shape, notes=loaded.notes)
+    if isinstance(game, OperatorGame):
+        return DataReport(loaded.file, loaded.format, "operator", game.payoff.shape, notes=loaded.notes)
     return DataReport(loaded.file, loaded.format, "multiplayer", game.payoffs.shape[1:], notes=loaded.notes)
 
 

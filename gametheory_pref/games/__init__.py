@@ -6,17 +6,26 @@ from typing import TypeAlias
 
 from .matrix import MatrixGame, matrix_game
 from .multiplayer import MultiplayerGame, multiplayer_game
+from .operator_game import OperatorGame
 from .preference import PreferenceGame, from_margins, from_scores, preference_game
 
-Game: TypeAlias = PreferenceGame | MatrixGame | MultiplayerGame
+Game: TypeAlias = PreferenceGame | MatrixGame | MultiplayerGame | OperatorGame
+
+
+def is_symmetric(game: Game) -> bool:
+    """Return whether one policy plays against itself."""
+    return isinstance(game, PreferenceGame) or (isinstance(game, OperatorGame) and game.is_symmetric)
+
 
 __all__ = [
     "Game",
     "MatrixGame",
     "MultiplayerGame",
+    "OperatorGame",
     "PreferenceGame",
     "from_margins",
     "from_scores",
+    "is_symmetric",
     "matrix_game",
     "multiplayer_game",
     "preference_game",
