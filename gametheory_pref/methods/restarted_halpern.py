@@ -1,0 +1,231 @@
+"""Restarted, reflected Halpern iteration on the primal-dual hybrid gradient map, for large games."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import InputError
+from ..verbs import (
+    Direction,
+    Generator,
+    Mixture,
+    Schedule,
+    TabularProblem,
+    combine,
+    field,
+    inner,
+    mixture,
+    part,
+    project,
+    square_distance,
+)
+from ._info import MINIMAX, MethodInfo, StepFacts, StepSize, method
+
+
+def largest_step(facts: StepFacts) -> Schedule:
+    r"""Return :math:`\eta = 0.998 / \|A\|_2`, with which the map is firmly nonexpansive."""
+    return Schedule(0.998 / facts.norm)
+
+
+def _check(rule: RestartedHalpern, facts: StepFacts) -> None:
+    if rule.step_size.power != 0.0:
+        raise InputError(f"step_size of restarted_halpern must be constant; got {rule.step_size!r}")
+    if not 0.0 <= rule.reflection <= 1.0:
+        raise InputError(f"reflection must lie in [0, 1]; got {rule.reflection!r}")
+    if not rule.growth >= 1.0:
+        raise InputError(f"growth must be at least 1 (1 keeps the step size); got {rule.growth!r}")
+    if rule.check_every < 0:
+        raise InputError(f"check_every must be at least 0 (0 never restarts); got {rule.check_every!r}")
+
+
+class Epoch(NamedTuple):
+    """What happened since the last restart.
+
+    Attributes
+    ----------
+    length : int
+        Steps taken.
+    first, last : float
+        Residual at the first step, and at the last check; infinite before there was one.
+    steepest : float
+        Largest ratio of what the payoff turned to what the step size allows; above 1 the map is not nonexpansive.
+    """
+
+    length: int
+    first: float
+    last: float
+    steepest: float
+
+
+class State(NamedTuple):
+    """The answer, the two copies of the iterate with their payoffs and anchors, and the step size in force."""
+
+    x: Mixture
+    t: int
+    z: Mixture
+    w: Mixture
+    payoff_z: Direction
+    payoff_w: Direction
+    z_0: Mixture
+    w_0: Mixture
+    payoff_z_0: Direction
+    payoff_w_0: Direction
+    residual: float
+    step_size: float
+    growth: float
+    epoch: Epoch
+
+
+@part
+def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
+    """Return whether the iteration starts again: the residual fell enough, or rises again, or the epoch is long."""
+    if rule.check_every == 0 or epoch.length % rule.check_every != 0:
+        return False
+    much = residual <= rule.sufficient * epoch.first
+    some = residual <= rule.necessary * epoch.first
+    return much or (some and residual > epoch.last) or epoch.length >= rule.share * t
+
+
+@method(
+    MethodInfo(
+        name="restarted_halpern",
+        title="Restarted Halpern-PDHG",
+        solves=MINIMAX,
+        payoff_calls=2,
+        answer="last",
+        step_sizes={"largest": largest_step},
+        cite=("lu2024restarted", "chen2025hprlp"),
+        trust="theory",
+        check=_check,
+        uses_norm=True,
+    )
+)
+class RestartedHalpern(NamedTuple):
+    r"""Anchor the reflected primal-dual hybrid gradient map to where it last restarted.
+
+    Two copies :math:`z, w` of the policy play each other. With the skew payoff :math:`A`,
+
+    .. math::
+        z^+ = \Pi(z + \eta A w), \qquad w^+ = \Pi(w + \eta A (2 z^+ - z)),
+
+    is a firmly nonexpansive map :math:`T` in the norm
+    :math:`\|(z, w)\|_M^2 = (\|z\|^2 + \|w\|^2)/\eta - 2 \langle w, A z\rangle`, for :math:`\eta \|A\|_2 < 1`. Halpern's
+    iteration on its reflection, with :math:`k` steps since the last restart and :math:`\rho` the `reflection`,
+
+    .. math::
+        u_{k+1} = \frac{k+1}{k+2} \big((1+\rho) T u_k - \rho u_k\big) + \frac{1}{k+2} u_0,
+
+    has the residual :math:`\|u_k - T u_k\|_M \le \|u_0 - u^*\|_M / (k+1)` for :math:`\rho = 1`. Games are sharp, so
+    that restarts make the rate linear. The answer is the mean of both copies of :math:`T u_k`; the anchored point lags
+    behind. Every iterate of a projection is a policy, so that only optimality is left to polish.
+
+    The first step size suits the whole payoff, but near an equilibrium only the responses that are played matter. So at
+    a restart the step grows, by at most the factor `growth`, as far as the steepest turn since the last one allows. Where
+    a step turns out to be too long, the iteration restarts with a shorter one, and `growth` is replaced by its square
+    root. A norm that was underestimated is mended in the same way.
+
+    Parameters
+    ----------
+    step_size : float or "largest"
+        :math:`\eta`, to start with.
+    growth : float
+        Largest factor by which the step grows at a restart; 1 keeps the theorem's step.
+    reflection : float
+        :math:`\rho` in [0, 1].
+    check_every : int
+        Steps between checks for a restart; 0 never restarts.
+    sufficient, necessary, share : float
+        Restart when the residual is at most `sufficient` times that of the first step; or at most `necessary` times it
+        and rising; or when the epoch holds this `share` of all steps.
+
+    Notes
+    -----
+    A two-player game is played as one game on the stacked policies, of which the two copies hold both orders of play:
+    which player steps first makes no difference. Primal weights would balance the two copies, which play the same
+    game; measured, they change nothing, and there are none.
+
+    References
+    ----------
+    lu2024restarted, chen2025hprlp.
+
+    Examples
+    --------
+    >>> import gametheory_pref as gp
+    >>> P = [[0.5, 0.1, 0.8], [0.9, 0.5, 0.1], [0.2, 0.9, 0.5]]
+    >>> solution = gp.solve(P, "restarted_halpern", tol=1e-12, jit=False)
+    >>> solution.policy.round(4), solution.n_steps
+    (array([0.3636, 0.2727, 0.3636]), 178)
+    """
+
+    step_size: StepSize = "largest"
+    growth: float = 2.0
+    reflection: float = 1.0
+    check_every: int = 40
+    sufficient: float = 0.2
+    necessary: float = 0.8
+    share: float = 0.36
+
+    def init(self, problem: TabularProblem) -> State:
+        """Start both copies, and the anchor, at the start."""
+        start = Mixture(problem.start.prob)
+        payoff = field(problem, start, None)
+        infinite = float("inf")
+        return State(
+            x=start, t=0, z=start, w=start, payoff_z=payoff, payoff_w=payoff,
+            z_0=start, w_0=start, payoff_z_0=payoff, payoff_w_0=payoff,
+            residual=infinite, step_size=self.step_size.scale, growth=self.growth,
+            epoch=Epoch(0, infinite, infinite, 0.0),
+        )  # fmt: skip
+
+    def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
+        """Take one step."""
+        eta = state.step_size
+        z = project(problem, state.z, state.payoff_w, eta)
+        payoff_z = field(problem, z, rng)
+        ahead = combine(problem, (payoff_z, state.payoff_z), (2.0, -1.0))
+        w = project(problem, state.w, ahead, eta)
+        payoff_w = field(problem, w, rng)
+
+        moved = (square_distance(problem, state.z, z) + square_distance(problem, state.w, w)) / eta
+        turned = 2.0 * inner(problem, combine(problem, (payoff_z, state.payoff_z), (1.0, -1.0)), state.w, w)
+        steepness = abs(turned) / moved if moved > 0.0 else 0.0
+        residual = max(moved + turned, 0.0) ** 0.5
+        length = state.epoch.length + 1
+        epoch = Epoch(
+            length,
+            residual if length == 1 else state.epoch.first,
+            state.epoch.last,
+            max(steepness, state.epoch.steepest),
+        )
+        x = mixture(problem, (z, w), (0.5, 0.5))
+        too_long = self.check_every > 0 and steepness > 0.998
+        infinite = float("inf")
+        if too_long or due(self, state.t + 1, epoch, residual):
+            if too_long:
+                eta, growth = eta * 0.7 / steepness, state.growth**0.5
+            else:
+                eta, growth = eta * min(max(0.9 / max(epoch.steepest, 1e-9), 1.0), state.growth), state.growth
+            return State(
+                x=x, t=state.t + 1, z=z, w=w, payoff_z=payoff_z, payoff_w=payoff_w,
+                z_0=z, w_0=w, payoff_z_0=payoff_z, payoff_w_0=payoff_w,
+                residual=residual, step_size=eta, growth=growth, epoch=Epoch(0, infinite, infinite, 0.0),
+            )  # fmt: skip
+        checked = self.check_every > 0 and length % self.check_every == 0
+        weight = length / (length + 1.0)
+        weights = (weight * (1.0 + self.reflection), -weight * self.reflection, 1.0 - weight)
+        return State(
+            x=x,
+            t=state.t + 1,
+            z=mixture(problem, (z, state.z, state.z_0), weights),
+            w=mixture(problem, (w, state.w, state.w_0), weights),
+            payoff_z=combine(problem, (payoff_z, state.payoff_z, state.payoff_z_0), weights),
+            payoff_w=combine(problem, (payoff_w, state.payoff_w, state.payoff_w_0), weights),
+            z_0=state.z_0,
+            w_0=state.w_0,
+            payoff_z_0=state.payoff_z_0,
+            payoff_w_0=state.payoff_w_0,
+            residual=residual,
+            step_size=eta,
+            growth=state.growth,
+            epoch=Epoch(length, epoch.first, residual if checked else epoch.last, epoch.steepest),
+        )
