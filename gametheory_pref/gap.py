@@ -137,6 +137,8 @@ def payoff_vectors(game: Game, policy: Policy) -> tuple[FloatArray, ...]:
         return (game.payoff @ policy,)
     if isinstance(game, MatrixGame):
         row, column = policy
+        if game.is_zero_sum:
+            return (game.row_payoff @ column, -(row @ game.row_payoff))
         return (game.row_payoff @ column, row @ game.column_payoff)
     if isinstance(game, OperatorGame):
         if not isinstance(policy, tuple):

@@ -19,16 +19,30 @@ class MatrixGame:
 
     Attributes
     ----------
-    row_payoff, column_payoff : ndarray, shape (m, n)
-        What the row and the column player get; read-only.
+    row_payoff : ndarray, shape (m, n)
+        What the row player gets; read-only.
     row_names, column_names : tuple
         What the actions are called.
     """
 
     row_payoff: FloatArray
-    column_payoff: FloatArray
     row_names: Labels
     column_names: Labels
+    _other_payoff: FloatArray | None = None
+
+    @cached_property
+    def column_payoff(self) -> FloatArray:
+        """What the column player gets, shape (m, n); read-only, made on first use where it is ``-row_payoff``."""
+        if self._other_payoff is not None:
+            return self._other_payoff
+        payoff = -self.row_payoff
+        payoff.flags.writeable = False
+        return payoff
+
+    @property
+    def is_zero_sum(self) -> bool:
+        """Whether the column player was said to get minus what the row player gets."""
+        return self._other_payoff is None
 
     @property
     def names(self) -> tuple[Labels, Labels]:
@@ -38,6 +52,8 @@ class MatrixGame:
     @cached_property
     def constant_sum(self) -> float | None:
         """What the two payoffs add up to in every cell, or None when that differs between cells."""
+        if self.is_zero_sum:
+            return 0.0
         total = self.row_payoff + self.column_payoff
         spread = float(total.max() - total.min())
         scale = max(float(np.abs(self.row_payoff).max()), float(np.abs(self.column_payoff).max()), 1.0)
@@ -77,17 +93,20 @@ def matrix_game(
     row = as_float_array(A, name="A", ndim=2)
     if row.size == 0:
         raise InputError(f"A is empty (shape {row.shape}); each player needs at least one action")
-    column = -row if B is None else as_float_array(B, name="B", ndim=2)
-    if column.shape != row.shape:
+    column = None if B is None else as_float_array(B, name="B", ndim=2)
+    if column is not None and column.shape != row.shape:
         raise InputError(
             f"A has shape {row.shape} and B {column.shape}; both list rows by the row player's actions"
         )
-    row, column = row.copy(), column.copy()
-    row.flags.writeable = False
-    column.flags.writeable = False
     return MatrixGame(
-        row,
-        column,
+        _kept(row),
         labels(row_names, row.shape[0], name="row_names"),
         labels(column_names, row.shape[1], name="column_names"),
+        None if column is None else _kept(column),
     )
+
+
+def _kept(payoff: FloatArray) -> FloatArray:
+    payoff = payoff.copy()
+    payoff.flags.writeable = False
+    return payoff

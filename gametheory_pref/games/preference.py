@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,8 +27,6 @@ class PreferenceGame:
 
     Attributes
     ----------
-    preference : ndarray, shape (n, n)
-        Probability that the row response beats the column response; read-only.
     payoff : ndarray, shape (n, n)
         ``preference - 1/2``, exactly skew-symmetric in float64; read-only. Solvers play this matrix.
     names : tuple
@@ -36,15 +35,21 @@ class PreferenceGame:
         The comparisons that the probabilities were estimated from.
     """
 
-    preference: FloatArray
     payoff: FloatArray
     names: Labels
     votes: Votes | None = field(default=None)
 
+    @cached_property
+    def preference(self) -> FloatArray:
+        """Probability that the row response beats the column response, shape (n, n); read-only, made on first use."""
+        preference = self.payoff + 0.5
+        preference.flags.writeable = False
+        return preference
+
     @property
     def n_responses(self) -> int:
         """Number of responses."""
-        return int(self.preference.shape[0])
+        return int(self.payoff.shape[0])
 
     @property
     def n_missing(self) -> int:
@@ -59,10 +64,12 @@ class PreferenceGame:
             known = ", ".join(str(label) for label in self.names[:8])
             raise InputError(f"no response is called {name!r}; the names start with {known}") from None
 
-    def __setstate__(self, state: dict[str, object]) -> None:
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "preference"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
         # numpy does not pickle the flag that makes arrays read-only.
         self.__dict__.update(state)
-        self.preference.flags.writeable = False
         self.payoff.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -78,10 +85,15 @@ class PreferenceGame:
 
 def _build(payoff: FloatArray, names: Labels, votes: Votes | None = None) -> PreferenceGame:
     """Return the game of an exactly skew `payoff` with entries in [-1/2, 1/2]."""
-    preference = payoff + 0.5
     payoff.flags.writeable = False
-    preference.flags.writeable = False
-    return PreferenceGame(preference, payoff, names, votes)
+    return PreferenceGame(payoff, names, votes)
+
+
+def _skew_part(matrix: FloatArray, divisor: float) -> FloatArray:
+    """Return ``(matrix - matrix') / divisor`` in [-1/2, 1/2], exactly skew, in one table."""
+    payoff = matrix - matrix.T
+    payoff /= divisor
+    return np.clip(payoff, -0.5, 0.5, out=payoff)
 
 
 def preference_game(
@@ -122,7 +134,7 @@ def preference_game(
     matrix = square(as_float_array(P, name="P", ndim=2), name="P")
     names = labels(frame_labels(P, names), matrix.shape[0])
     atol = max(non_negative(atol, name="atol"), input_rounding(P))
-    if ((matrix < -atol) | (matrix > 1.0 + atol)).any():
+    if matrix.min() < -atol or matrix.max() > 1.0 + atol:
         i, j = np.argwhere((matrix < -atol) | (matrix > 1.0 + atol))[0]
         raise InputError(
             f"P must hold probabilities; P[{names[i]}, {names[j]}] is {matrix[i, j]:.6g}. "
@@ -130,12 +142,13 @@ def preference_game(
         )
     if not symmetrize:
         _require_complementary(matrix, names, atol)
-    payoff = np.clip((matrix - matrix.T) / 2.0, -0.5, 0.5)
-    return _build(payoff, names)
+    return _build(_skew_part(matrix, 2.0), names)
 
 
 def _require_complementary(matrix: FloatArray, names: Labels, atol: float) -> None:
-    off = np.abs(matrix + matrix.T - 1.0)
+    off = matrix + matrix.T
+    off -= 1.0
+    np.abs(off, out=off)
     if (off <= atol).all():
         return
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)
@@ -167,14 +180,13 @@ def from_margins(M: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) 
     names = labels(frame_labels(M, names), matrix.shape[0])
     atol = non_negative(atol, name="atol")
     _require_skew(matrix, names, "M", atol)
-    largest = float(np.abs(matrix).max())
-    if largest > 1.0 + atol:
+    if max(float(matrix.max()), -float(matrix.min())) > 1.0 + atol:
         i, j = np.unravel_index(int(np.argmax(np.abs(matrix))), matrix.shape)
         raise InputError(
             f"M must lie in [-1, 1]; M[{names[i]}, {names[j]}] is {matrix[i, j]:.6g}. "
             "Divide the margins by the number of comparisons, or by their largest absolute value"
         )
-    return _build(np.clip((matrix - matrix.T) / 4.0, -0.5, 0.5), names)
+    return _build(_skew_part(matrix, 4.0), names)
 
 
 def from_scores(S: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) -> PreferenceGame:
@@ -191,11 +203,16 @@ def from_scores(S: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) -
     names = labels(frame_labels(S, names), matrix.shape[0])
     _require_skew(matrix, names, "S", non_negative(atol, name="atol"))
     # sigmoid(s) - 1/2 = tanh(s/2)/2 is odd in floating point too, so the payoff stays exactly skew.
-    return _build(np.tanh((matrix - matrix.T) / 4.0) / 2.0, names)
+    payoff = matrix - matrix.T
+    payoff /= 4.0
+    np.tanh(payoff, out=payoff)
+    payoff /= 2.0
+    return _build(payoff, names)
 
 
 def _require_skew(matrix: FloatArray, names: Labels, name: str, atol: float) -> None:
-    off = np.abs(matrix + matrix.T)
+    off = matrix + matrix.T
+    np.abs(off, out=off)
     if (off <= atol).all():
         return
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)

@@ -104,7 +104,7 @@ class TestReading:
     def test_game_with_votes(self):
         wins, ties = CYCLE_WINS, np.zeros((3, 3))
         payoff = rates(wins)
-        game = PreferenceGame(payoff + 0.5, payoff, (0, 1, 2), Votes(wins, ties, "rate"))
+        game = PreferenceGame(payoff, (0, 1, 2), Votes(wins, ties, "rate"))
         assert rational_payoff(game).entry(0, 2) == Fraction(-3, 10)
         assert "win counts" in rational_payoff(game).reading
         assert "win counts" not in rational_payoff(dataclasses.replace(game, votes=None)).reading

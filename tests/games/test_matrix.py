@@ -7,6 +7,8 @@ import pytest
 
 from gametheory_pref.errors import InputError
 from gametheory_pref.games import matrix_game
+from gametheory_pref.gap import payoff_vectors, problem_gap
+from gametheory_pref.problem import Problem
 
 A = [[3, -1, 0], [-1, 1, 2]]
 
@@ -44,6 +46,17 @@ def test_names_go_to_rows_and_columns():
     game = matrix_game(A, row_names=["up", "down"], column_names=["left", "middle", "right"])
     assert game.row_names == ("up", "down")
     assert game.names == (("up", "down"), ("left", "middle", "right"))
+
+
+def test_a_zero_sum_game_holds_one_table_and_says_what_the_column_player_gets():
+    game = matrix_game(A)
+    problem = Problem(game)
+    policy = (np.array([0.25, 0.75]), np.array([0.5, 0.25, 0.25]))
+    assert payoff_vectors(game, policy)[1] == pytest.approx(policy[0] @ -np.array(A))
+    assert problem_gap(problem, policy) == problem_gap(Problem(matrix_game(A, -np.array(A))), policy)
+    assert game.constant_sum == 0.0 and game.is_zero_sum
+    assert "column_payoff" not in game.__dict__
+    assert game.column_payoff is game.column_payoff
 
 
 def test_a_matrix_game_does_not_change():

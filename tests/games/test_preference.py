@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -131,7 +132,22 @@ def test_a_game_survives_pickling():
     game = preference_game(TEA, names=["tea", "coffee"])
     copy = pickle.loads(pickle.dumps(game))
     assert np.array_equal(copy.payoff, game.payoff)
+    assert np.array_equal(copy.preference, game.preference)
     assert copy.names == game.names
+
+
+@pytest.mark.parametrize("make", [lambda M: preference_game(M + 0.5), from_margins, from_scores])
+def test_a_game_holds_one_table_until_the_other_is_asked_for(make):
+    margins = np.triu(np.full((400, 400), 0.25), 1)
+    margins -= margins.T
+    tracemalloc.start()
+    game = make(margins)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1.5 * margins.nbytes
+    assert game.preference is game.preference
+    assert not game.preference.flags.writeable
+    assert "preference" not in game.__getstate__()
 
 
 NOT_GAMES = [
