@@ -26,7 +26,11 @@ _HOMES = {
     "Comparison": "sweeping",
     "Comparisons": "games.comparisons",
     "GameTheoryPrefError": "errors",
+    "Entropic": "verbs",
+    "Euclidean": "verbs",
     "Exact": "verbs",
+    "Inclusion": "inclusions",
+    "InclusionSolution": "inclusions",
     "InputError": "errors",
     "Interrupted": "errors",
     "METHODS": "methods",
@@ -58,6 +62,7 @@ _HOMES = {
     "from_counts": "games.votes",
     "from_margins": "games",
     "from_scores": "games",
+    "inclusion": "inclusions",
     "load_run": "run_state",
     "majority_cycle": "majority",
     "matrix_game": "games",
@@ -70,6 +75,7 @@ _HOMES = {
     "smith_set": "majority",
     "solve": "solving",
     "solve_batch": "batch",
+    "solve_inclusion": "inclusions",
     "verify": "verification",
     "verify_rate": "rates",
     "weak_condorcet_winners": "majority",
@@ -109,6 +115,10 @@ if TYPE_CHECKING:
     from .games.zoo import ZOO as zoo  # noqa: F401
     from .gap import duality_gap as duality_gap
     from .gap import exploitability as exploitability
+    from .inclusions import Inclusion as Inclusion
+    from .inclusions import InclusionSolution as InclusionSolution
+    from .inclusions import inclusion as inclusion
+    from .inclusions import solve_inclusion as solve_inclusion
     from .majority import condorcet_winner as condorcet_winner
     from .majority import majority_cycle as majority_cycle
     from .majority import schwartz_set as schwartz_set
@@ -131,6 +141,8 @@ if TYPE_CHECKING:
     from .trace import Record as Record
     from .trace import Snapshot as Snapshot
     from .trace import Trace as Trace
+    from .verbs import Entropic as Entropic
+    from .verbs import Euclidean as Euclidean
     from .verbs import Exact as Exact
     from .verbs import Sampled as Sampled
     from .verbs import Schedule as Schedule

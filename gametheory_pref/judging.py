@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ._types import BoolArray, FloatArray, IntArray
+from .inclusions import InclusionRun, tangent_residual
 from .iterating import Run
 from .methods._info import Bound, Contraction, Decay, Guarantee, Limit, LocalRate
+from .operators import PayoffOperator
 from .rate_report import Curve, RateReport, Verdict
 from .slopes import mean_line, oscillating_line
 from .status import Status
@@ -47,10 +49,19 @@ _FEWEST_FOR_A_WAVE = 16
 ARRIVED = 1e-12
 _AT_REST = 1e-9
 
-_LABELS = {"gap": "the duality gap", "gap0": "the gap of the game without temperature", "kl": "KL(pi* || pi)"}
+_LABELS = {
+    "gap": "the duality gap",
+    "gap0": "the gap of the game without temperature",
+    "kl": "KL(pi* || pi)",
+    "residual": "the residual",
+}
+
+Quantity: TypeAlias = Literal["kl", "gap", "gap0", "residual"]
+AnyRun: TypeAlias = Any
+"""A `Run` on a game, or an `InclusionRun`, of which only residuals are known."""
 
 
-def judge(guarantee: Guarantee, runs: Sequence[Run]) -> RateReport:
+def judge(guarantee: Guarantee, runs: Sequence[AnyRun]) -> RateReport:
     """Return the verdict on a theorem by one run, or by several that differ in their luck or length only."""
     for run in runs:
         reason = _not_applicable(guarantee, run)
@@ -80,7 +91,11 @@ def judged_together(guarantee: Guarantee) -> bool:
     return isinstance(guarantee, Decay) or guarantee.sampled
 
 
-def _not_applicable(guarantee: Guarantee, run: Run) -> str | None:
+def _not_applicable(guarantee: Guarantee, run: AnyRun) -> str | None:
+    if isinstance(run, InclusionRun) and getattr(guarantee, "quantity", "") != "residual":
+        return "the theorem is about policies in a game; the run was on an inclusion"
+    if isinstance(run, Run) and isinstance(run.facts.payoff, PayoffOperator):
+        return "the game is known by its products; theorems are put to the test on tables (gp.preference_game)"
     about_samples = guarantee.sampled and isinstance(guarantee, Bound | Decay)
     if not (run.facts.is_exact or about_samples):
         return "the payoffs were sampled; the theorem is about exact ones"
@@ -97,7 +112,7 @@ def _not_applicable(guarantee: Guarantee, run: Run) -> str | None:
     return None
 
 
-def _report(guarantee: Guarantee, runs: Sequence[Run], verdict: Verdict, reason: str, **numbers: Any) -> RateReport:
+def _report(guarantee: Guarantee, runs: Sequence[AnyRun], verdict: Verdict, reason: str, **numbers: Any) -> RateReport:
     return RateReport(runs[0].rule.info.name, guarantee, verdict, reason, n_runs=len(runs), **numbers)
 
 
@@ -109,17 +124,27 @@ def log_policies(run: Run, of: Literal["last", "average"]) -> FloatArray:
         return np.asarray(np.log(run.average))
 
 
-def measured(run: Run, of: Literal["last", "average"], quantity: Literal["kl", "gap", "gap0"]) -> FloatArray:
+def measured(run: AnyRun, of: Literal["last", "average"], quantity: Quantity) -> FloatArray:
     """Return a quantity of the iterates, or of the averages, at every record point."""
+    if quantity == "residual":
+        return np.asarray(run.residual) if isinstance(run, InclusionRun) else _residuals(run, of)
     if quantity == "gap" or (quantity == "gap0" and run.facts.temperature == 0.0):
-        return run.gap_last if of == "last" else run.gap_average
+        return np.asarray(run.gap_last if of == "last" else run.gap_average)
     if quantity == "gap0":
-        return run.facts.gaps(log_policies(run, of), 0.0)
+        return np.asarray(run.facts.gaps(log_policies(run, of), 0.0))
     assert run.facts.log_equilibrium is not None
-    return run.facts.divergence_from(run.facts.log_equilibrium, log_policies(run, of))
+    return np.asarray(run.facts.divergence_from(run.facts.log_equilibrium, log_policies(run, of)))
 
 
-def _rounding(run: Run, quantity: str, values: FloatArray) -> FloatArray:
+def _residuals(run: Run, of: Literal["last", "average"]) -> FloatArray:
+    """Return how far policies of a game are from solving its variational inequality."""
+    problem = run.facts.problem
+    return np.array(
+        [tangent_residual(-(problem.payoff @ row), row, problem.blocks) for row in np.exp(log_policies(run, of))]
+    )
+
+
+def _rounding(run: AnyRun, quantity: str, values: FloatArray) -> FloatArray:
     """Return how far measured values may be off."""
     if quantity == "kl":
         error = run.facts.equilibrium_error
@@ -130,13 +155,13 @@ def _rounding(run: Run, quantity: str, values: FloatArray) -> FloatArray:
 # -- bounds
 
 
-def _judge_bound(guarantee: Bound, run: Run) -> RateReport:
+def _judge_bound(guarantee: Bound, run: AnyRun) -> RateReport:
     values = measured(run, guarantee.of, guarantee.quantity)
     error = _rounding(run, guarantee.quantity, values)
     return _against_bound(guarantee, [run], values, _bounds(guarantee, run), error)
 
 
-def _judge_mean(guarantee: Bound, runs: Sequence[Run]) -> RateReport:
+def _judge_mean(guarantee: Bound, runs: Sequence[AnyRun]) -> RateReport:
     """Judge a bound on an expectation by the mean over runs; three standard errors count as luck."""
     if len(runs) < FEWEST_SEEDS:
         reason = f"the theorem is about the mean over luck; {len(runs)} runs are fewer than {FEWEST_SEEDS}"
@@ -158,13 +183,13 @@ def _judge_mean(guarantee: Bound, runs: Sequence[Run]) -> RateReport:
     return report
 
 
-def _bounds(guarantee: Bound, run: Run) -> FloatArray:
+def _bounds(guarantee: Bound, run: AnyRun) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(guarantee.bound(run.rule, run.facts, run.steps), dtype=np.float64)
 
 
 def _against_bound(
-    guarantee: Bound, runs: Sequence[Run], values: FloatArray, bounds: FloatArray, error: FloatArray
+    guarantee: Bound, runs: Sequence[AnyRun], values: FloatArray, bounds: FloatArray, error: FloatArray
 ) -> RateReport:
     steps, label = runs[0].steps, _of(guarantee, _LABELS[guarantee.quantity])
     curve = Curve(label, steps, values, bounds)
@@ -195,11 +220,15 @@ def _against_bound(
     return _report(guarantee, runs, "holds", reason, tightness=tightness, curve=curve)
 
 
-def _could_fail(runs: Sequence[Run], values: FloatArray, bounds: FloatArray) -> bool:
+def _could_fail(runs: Sequence[AnyRun], values: FloatArray, bounds: FloatArray) -> bool:
     """Return whether a policy that never moves would break the bound, or one that moved could have by rising."""
     lowest = float(np.min(bounds[1:], where=np.isfinite(bounds[1:]), initial=np.inf))
-    moved = any(bool((run.log_last != run.log_last[0]).any()) for run in runs)
+    moved = any(run.moved if isinstance(run, InclusionRun) else _moved(run) for run in runs)
     return lowest < values[0] or (moved and lowest <= 1.01 * values[0])
+
+
+def _moved(run: Run) -> bool:
+    return bool((run.log_last != run.log_last[0]).any())
 
 
 def _of(guarantee: Guarantee, label: str) -> str:
@@ -416,7 +445,7 @@ def _bias(run: Run, log_limit: FloatArray) -> str:
 # -- decays
 
 
-def _judge_decay(guarantee: Decay, runs: Sequence[Run]) -> RateReport:
+def _judge_decay(guarantee: Decay, runs: Sequence[AnyRun]) -> RateReport:
     """Fit a power law to the last part of the mean curve, or to the ends of runs of several lengths."""
     sampled = not runs[0].facts.is_exact
     ends = np.array([run.steps[-1] for run in runs])
@@ -446,7 +475,7 @@ def _judge_decay(guarantee: Decay, runs: Sequence[Run]) -> RateReport:
 
 
 def _compare_powers(
-    guarantee: Decay, runs: Sequence[Run], curve: Curve, kept: IntArray, values: FloatArray
+    guarantee: Decay, runs: Sequence[AnyRun], curve: Curve, kept: IntArray, values: FloatArray
 ) -> RateReport:
     steps = curve.steps[kept].astype(np.float64)
     fit = mean_line(steps, values[:, kept])

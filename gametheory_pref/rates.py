@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .iterating import Run
-from .judging import judge, judged_together
+from .inclusions import InclusionRun, InclusionSolution
+from .judging import AnyRun, judge, judged_together
 from .methods._info import Guarantee
 from .rate_report import RateReport, joined
 from .solution import Solution
 
 
-def verify_rate(runs: Solution | Sequence[Solution], guarantee: Guarantee | str | None = None) -> RateReport:
+def verify_rate(
+    runs: Solution | InclusionSolution | Sequence[Solution | InclusionSolution],
+    guarantee: Guarantee | str | None = None,
+) -> RateReport:
     """Put a theorem to the test on what a method recorded.
 
     Hypotheses come first: where one fails the verdict is "inconclusive", with the reason. Then
@@ -32,7 +35,7 @@ def verify_rate(runs: Solution | Sequence[Solution], guarantee: Guarantee | str 
 
     Parameters
     ----------
-    runs : Solution or sequence of Solution
+    runs : Solution, InclusionSolution, or a sequence of them
         By one method of `METHODS`: one run, runs with independent seeds, or runs of different lengths. More points
         are recorded with ``solve(record=Record(per_decade=64))``.
     guarantee : Guarantee, str or None
@@ -67,9 +70,10 @@ def verify_rate(runs: Solution | Sequence[Solution], guarantee: Guarantee | str 
     return joined(reports, info.name, None)
 
 
-def _runs(runs: Any) -> list[Run]:
-    solutions = [runs] if isinstance(runs, Solution) else list(runs) if isinstance(runs, Iterable) else []
-    if not solutions or not all(isinstance(solution, Solution) for solution in solutions):
+def _runs(runs: Any) -> list[AnyRun]:
+    kinds = Solution, InclusionSolution
+    solutions = [runs] if isinstance(runs, kinds) else list(runs) if isinstance(runs, Iterable) else []
+    if not solutions or not all(isinstance(solution, kinds) for solution in solutions):
         raise InputError(f"runs must be a Solution or a sequence of them; got {runs!r}")
     recorded = []
     for solution in solutions:
@@ -95,14 +99,18 @@ def _named(guarantee: Guarantee | str, known: tuple[Guarantee, ...]) -> Guarante
     raise InputError(f"guarantee must be one of {names}; got {guarantee!r}")
 
 
-def _verdict(theorem: Guarantee, runs: list[Run]) -> RateReport:
+def _verdict(theorem: Guarantee, runs: list[AnyRun]) -> RateReport:
     if judged_together(theorem):
-        first = runs[0].facts.problem
-        if not all(
-            np.array_equal(first.payoff, run.facts.problem.payoff) and first.temperature == run.facts.temperature
-            for run in runs[1:]
-        ):
+        if not all(_same_problem(runs[0], run) for run in runs[1:]):
             raise InputError(f"runs must be of one problem, because {theorem.name} is judged by all of them together")
         return judge(theorem, runs)
     reports = [judge(theorem, [run]) for run in runs]
     return reports[0] if len(reports) == 1 else joined(reports, runs[0].rule.info.name, theorem)
+
+
+def _same_problem(one: AnyRun, other: AnyRun) -> bool:
+    if isinstance(one, InclusionRun) or isinstance(other, InclusionRun):
+        mine, its = (getattr(run.facts, "inclusion", None) for run in (one, other))
+        return mine is its
+    first, second = one.facts.problem, other.facts.problem
+    return np.array_equal(first.payoff, second.payoff) and first.temperature == second.temperature

@@ -31,7 +31,7 @@ LAYERS = [
     {"gap"},
     {"certificate", "exact_methods"},
     {"iterating"},
-    {"iterating_batch"},
+    {"iterating_batch", "inclusions"},
     {"solution"},
     {"rate_report", "slopes", "judging", "rates"},
     {"solving", "temperature_path", "batch", "run_state"},

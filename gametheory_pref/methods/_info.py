@@ -38,6 +38,14 @@ class StepFacts(NamedTuple):
     norm : float, or callable without arguments that returns it
         ``L = |A|_2``, the Lipschitz constant in the Euclidean norm. It takes long to find, so facts come with a
         function, which is called for rules that say `MethodInfo.uses_norm`; their step-size rules see the number.
+    cocoercivity : float or None
+        Largest c with ``<F(u) - F(v), u - v> >= c |F(u) - F(v)|^2``, where F(x) = -A x: 0 for games, whose payoffs are
+        skew. Of the operator of an `Inclusion`, where it is not 0 alone; None where it is not known.
+    n_terms : int
+        Number of terms that the operator of an `Inclusion` is the mean of.
+    mean_norm, mean_cocoercivity : float or None
+        Constants of such a mean: of ``mean |F_i(u) - F_i(v)|^2 <= L^2 |u - v|^2``, and of
+        ``<F(u) - F(v), u - v> >= c mean |F_i(u) - F_i(v)|^2``.
     """
 
     payoff_bound: Any
@@ -46,6 +54,15 @@ class StepFacts(NamedTuple):
     horizon: int
     condorcet_margin: Any = 0.0
     norm: Any = None
+    cocoercivity: Any = 0.0
+    n_terms: int = 1
+    mean_norm: Any = None
+    mean_cocoercivity: Any = 0.0
+
+
+def norm_of(facts: StepFacts) -> Any:
+    """Return the 2-norm of the payoff, found now if it was not before; never 0, so that it can be divided by."""
+    return np.maximum(facts.norm(), 1e-12) if callable(facts.norm) else facts.norm
 
 
 def step_facts(
@@ -140,10 +157,11 @@ class Bound(Guarantee):
     """A quantity stays below a bound with explicit constants at every step.
 
     `quantity` is "kl" for ``KL(pi* || pi_t)``, "gap" for the duality gap of the problem, "gap0" for the gap of the
-    unregularised game; `bound` is ``(rule, facts, steps) -> array``, infinite where it says nothing.
+    unregularised game, "residual" for the distance of 0 from ``F(z) + N_C(z)``, F(x) = -A x in games; `bound` is
+    ``(rule, facts, steps) -> array``, infinite where it says nothing.
     """
 
-    quantity: Literal["kl", "gap", "gap0"]
+    quantity: Literal["kl", "gap", "gap0", "residual"]
     bound: Callable[[Any, Facts, IntArray], FloatArray]
 
 
@@ -176,7 +194,7 @@ class Limit(Guarantee):
 class Decay(Guarantee):
     """A quantity falls at least like ``t ** power``, with a constant that the theorem leaves open."""
 
-    quantity: Literal["kl", "gap", "gap0"]
+    quantity: Literal["kl", "gap", "gap0", "residual"]
     power: float
 
 
@@ -220,6 +238,8 @@ class MethodInfo:
         ``rule -> str or None``: why these settings make no sense with sampled payoffs, if so.
     uses_norm : bool
         Whether its step sizes or steps use the 2-norm of the payoff.
+    solves_inclusions : bool
+        Whether it runs, in the Euclidean geometry, on the operator of an `Inclusion` as on the payoffs of a game.
     converges : bool
         Whether, with the default settings and payoffs of the size of win probabilities, the answer comes as close as
         one likes to an equilibrium of every problem that the method solves. False where the limit is biased or the
@@ -242,6 +262,7 @@ class MethodInfo:
     check: Callable[[Any, StepFacts], None] | None = None
     unsampled: Callable[[Any], str | None] | None = None
     uses_norm: bool = False
+    solves_inclusions: bool = False
     converges: bool = True
 
 

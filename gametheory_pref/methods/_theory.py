@@ -48,6 +48,25 @@ def starts_at_reference(facts: Facts) -> str | None:
     return None if same else "the start is not the reference; the theorem begins there"
 
 
+def without_constraint(facts: Any) -> str | None:
+    """Return None for the operator of an inclusion on all of R^d."""
+    free = facts.problem.blocks.size == 1
+    return None if free else "the problem lives on simplices; the theorem is about operators on R^d"
+
+
+def start_distance(facts: Any) -> float:
+    """Return the Euclidean distance from the start to the closest solution."""
+    if hasattr(facts, "inclusion"):
+        return float(facts.distance)
+    return float(np.linalg.norm(facts.problem.start.prob - np.exp(facts.log_equilibrium)))
+
+
+def known_distance(facts: Any) -> str | None:
+    """Return None if the closest solution is known, from which distances are measured."""
+    found = facts.distance if hasattr(facts, "inclusion") else facts.log_equilibrium
+    return None if found is not None else "the closest solution is not known, and the bound needs the distance to it"
+
+
 def start_divergence(facts: Facts) -> float:
     """Return ``KL(pi* || pi_0)``."""
     assert facts.log_equilibrium is not None

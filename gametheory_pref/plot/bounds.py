@@ -176,7 +176,7 @@ def _named(run: Run, name: str) -> Guarantee:
 
 def _about(guarantee: Guarantee) -> Quantity | None:
     if isinstance(guarantee, (Bound, Decay)):
-        return guarantee.quantity
+        return None if guarantee.quantity == "residual" else guarantee.quantity
     return "kl" if isinstance(guarantee, (Contraction, LocalRate)) else None
 
 

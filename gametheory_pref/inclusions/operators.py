@@ -1,0 +1,179 @@
+"""Monotone operators by what is known of them: a function, a matrix, or a finite sum of either."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._types import FloatArray, IntArray
+from ..errors import InputError
+
+
+class Operator(ABC):
+    """A map F from R^d to R^d, the mean of `n_terms` maps F_i.
+
+    Attributes
+    ----------
+    dimension : int
+        d.
+    n_terms : int
+        How many terms F is the mean of; 1 where it is no sum. An evaluation of F counts as that many.
+    """
+
+    dimension: int
+    n_terms: int = 1
+
+    @abstractmethod
+    def __call__(self, z: FloatArray) -> FloatArray:
+        """Return ``F(z)``."""
+
+    @abstractmethod
+    def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:
+        """Return the mean of ``F_i(z)`` over the indices, which may repeat."""
+
+    @property
+    def lipschitz(self) -> float | None:
+        """Lipschitz constant of F, L; None if it is not known."""
+        return None
+
+    @property
+    def cocoercivity(self) -> float | None:
+        """Largest c with ``<F(u) - F(v), u - v> >= c |F(u) - F(v)|^2``; 0 if there is none, None if not known."""
+        return None
+
+    @property
+    def mean_lipschitz(self) -> float | None:
+        """Smallest L with ``mean |F_i(u) - F_i(v)|^2 <= L^2 |u - v|^2``; None if it is not known."""
+        return self.lipschitz if self.n_terms == 1 else None
+
+    @property
+    def mean_cocoercivity(self) -> float | None:
+        """Largest c with ``<F(u) - F(v), u - v> >= c mean |F_i(u) - F_i(v)|^2``; 0 if there is none."""
+        return self.cocoercivity if self.n_terms == 1 else None
+
+    def nearest_zero(self, z: FloatArray) -> FloatArray | None:
+        """Return the zero of F closest to z, where it is cheap to find; else None."""
+        return None
+
+
+class Function(Operator):
+    """A map that is known by its values."""
+
+    def __init__(self, function: Callable[[FloatArray], Any], dimension: int) -> None:
+        self.function, self.dimension = function, dimension
+
+    def __call__(self, z: FloatArray) -> FloatArray:  # noqa: D102
+        return _checked_value(self.function(z), self.dimension, "the operator")
+
+    def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:  # noqa: D102
+        return self(z)
+
+
+class SumOfFunctions(Operator):
+    """The mean of several maps that are known by their values."""
+
+    def __init__(self, functions: Sequence[Callable[[FloatArray], Any]], dimension: int) -> None:
+        self.functions, self.dimension, self.n_terms = tuple(functions), dimension, len(functions)
+
+    def __call__(self, z: FloatArray) -> FloatArray:  # noqa: D102
+        return self.mean_of_terms(np.arange(self.n_terms), z)
+
+    def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:  # noqa: D102
+        total = np.zeros(self.dimension)
+        for i in indices:
+            total += _checked_value(self.functions[int(i)](z), self.dimension, f"term {int(i)}")
+        return total / len(indices)
+
+
+class Linear(Operator):
+    """The map ``z -> B z + b``, its constants found from B."""
+
+    def __init__(self, matrix: FloatArray, offset: FloatArray) -> None:
+        self.matrix, self.offset, self.dimension = matrix, offset, len(offset)
+
+    def __call__(self, z: FloatArray) -> FloatArray:  # noqa: D102
+        return np.asarray(self.matrix @ z + self.offset)
+
+    def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:  # noqa: D102
+        return self(z)
+
+    @cached_property
+    def lipschitz(self) -> float:
+        """Largest singular value of B."""
+        return float(np.linalg.norm(self.matrix, 2))
+
+    @cached_property
+    def cocoercivity(self) -> float:
+        """Modulus by `linear_cocoercivity`."""
+        return linear_cocoercivity(self.matrix, self.matrix.T @ self.matrix)
+
+    def nearest_zero(self, z: FloatArray) -> FloatArray | None:  # noqa: D102
+        value = self(z)
+        nearest = z - np.linalg.lstsq(self.matrix, value, rcond=None)[0]
+        solved = np.abs(self(nearest)).max() <= 1e-10 * (np.abs(self.offset).max() + np.abs(value).max())
+        return np.asarray(nearest) if solved else None
+
+
+class SumOfLinear(Linear):
+    """The mean of the maps ``z -> B_i z + b_i``, arrays of shape (n, d, d) and (n, d)."""
+
+    def __init__(self, matrices: FloatArray, offsets: FloatArray) -> None:
+        super().__init__(matrices.mean(axis=0), offsets.mean(axis=0))
+        self.matrices, self.offsets, self.n_terms = matrices, offsets, len(matrices)
+
+    def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:  # noqa: D102
+        return np.asarray(((self.matrices[indices] @ z) + self.offsets[indices]).mean(axis=0))
+
+    @cached_property
+    def _mean_square(self) -> FloatArray:
+        return np.asarray(np.einsum("kij,kil->jl", self.matrices, self.matrices) / self.n_terms)
+
+    @cached_property
+    def mean_lipschitz(self) -> float:
+        """Root of the largest eigenvalue of the mean of ``B_i' B_i``."""
+        return float(np.sqrt(max(np.linalg.eigvalsh(self._mean_square)[-1], 0.0)))
+
+    @cached_property
+    def mean_cocoercivity(self) -> float:
+        """Modulus by `linear_cocoercivity`, with the mean of ``B_i' B_i``."""
+        return linear_cocoercivity(self.matrix, self._mean_square)
+
+
+def linear_cocoercivity(matrix: FloatArray, square: FloatArray) -> float:
+    r"""Return the largest c with :math:`\langle Bz, z\rangle \ge c\, z^T M z` for all z, M = `square`.
+
+    With :math:`S = (B + B^T)/2` it is :math:`1/\lambda_{\max}(S^{-1/2} M S^{-1/2})` on the range of S, and 0 where M
+    has a part outside of it, as for every skew part that stands alone, or where S is not positive semidefinite.
+    Infinite for M = 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> B = np.array([[2.0, 1.0], [-1.0, 2.0]])  # mu + K: the modulus is mu / (mu^2 + |K|^2)
+    >>> linear_cocoercivity(B, B.T @ B)
+    0.4
+    """
+    size = float(np.abs(square).max())
+    if size == 0.0:
+        return np.inf
+    values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
+    norm = np.sqrt(size)
+    if values[0] < -1e-12 * norm:
+        return 0.0
+    kept = values > 1e-12 * norm
+    outside = vectors[:, ~kept]
+    if outside.size and float(np.abs(outside.T @ square @ outside).max()) > 1e-12 * size:
+        return 0.0
+    scaled = vectors[:, kept] / np.sqrt(values[kept])
+    return float(1.0 / np.linalg.eigvalsh(scaled.T @ square @ scaled)[-1])
+
+
+def _checked_value(value: Any, dimension: int, name: str) -> FloatArray:
+    array = np.asarray(value, dtype=np.float64)
+    if array.shape != (dimension,):
+        raise InputError(f"{name} must return an array of shape ({dimension},), as its argument; got {array.shape}")
+    return array
