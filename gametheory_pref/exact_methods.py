@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ._types import FloatArray
+from .active_set import Progress, active_set
 from .errors import InputError, UnsupportedCombination
 from .exact.solution_set import SolutionSet, optimal_strategies, solution_set
-from .games import MatrixGame, MultiplayerGame, PreferenceGame
+from .games import Game, MatrixGame, MultiplayerGame, OperatorGame, PreferenceGame
 from .gap import problem_gap
-from .problem import Policy, Problem
+from .operators import Dense, PayoffOperator
+from .problem import Policy, Problem, action_counts
 from .status import Status
+from .trace import Snapshot
 
 if TYPE_CHECKING:
     from .exact.regularized import Regularized
@@ -27,11 +31,15 @@ _PIVOTING_GAP = 1e-13
 
 
 class Limits(NamedTuple):
-    """When to stop short of the answer: gap that suffices, steps, moment of `time.perf_counter`."""
+    """When to stop short of the answer: gap that suffices, steps, moment of `time.perf_counter`, word of the user.
+
+    Methods that come closer bit by bit call `callback` as they go; it may raise ``StopIteration``.
+    """
 
     tol: float
     max_steps: int
     deadline: float | None
+    callback: Callable[[Snapshot], object] | None = None
 
 
 class Answer(NamedTuple):
@@ -44,6 +52,8 @@ class Answer(NamedTuple):
     n_steps: int
     payoff_calls: int
     sets: tuple[SolutionSet, ...] | None
+    on_the_way: tuple[Snapshot, ...] = ()
+    """What the callback saw, the answer included; empty for methods that show their end only."""
 
 
 Method: TypeAlias = Callable[[Problem, Policy | None, Limits], Answer]
@@ -66,15 +76,30 @@ def choose(problem: Problem, name: str) -> Method:
             f"solve takes preference games and two-player games whose payoffs add up to a constant; this is a {what} "
             "game. duality_gap(game, policies) tells how far given policies are from equilibrium"
         )
-    table = _METHODS[isinstance(game, PreferenceGame), problem.temperature > 0.0]
+    table = _METHODS[type(game), problem.temperature > 0.0]
     if name in table:
         return table[name]
+    if not table:
+        raise UnsupportedCombination(
+            f"no exact method solves a game known by its products at temperature {problem.temperature:g}; name an "
+            "update rule, such as method='extragradient', or leave method out"
+        )
     if any(name in other for other in _METHODS.values()):
         raise UnsupportedCombination(
             f"method {name!r} does not solve this game at temperature {problem.temperature:g}; "
             f"use one of {', '.join(table)}"
         )
     raise InputError(f"method must be one of {', '.join(table)}; got {name!r}")
+
+
+def replaced(problem: Problem, method: object) -> object:
+    """Return the update rule that "auto" stands for where there is no exact method; any other method as it is."""
+    automatic = isinstance(method, str) and method == "auto"
+    return "extragradient" if automatic and "auto" not in _methods_for(problem) else method
+
+
+def _methods_for(problem: Problem) -> dict[str, Method]:
+    return _METHODS.get((type(problem.game), problem.temperature > 0.0), _METHODS[PreferenceGame, False])
 
 
 def _minimax_winner(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
@@ -223,6 +248,51 @@ def _regularized_profile(problem: Problem, start: Policy | None, limits: Limits)
     return _from_regularized(solved, (solved.policy[: payoff.shape[0]], solved.policy[payoff.shape[0] :]))
 
 
+def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    """Find who is played by first-order steps, solve the game of these exactly, certify the answer on all."""
+    counts = action_counts(problem.game)
+    began = time.perf_counter()
+    seen: list[Snapshot] = []
+
+    def policy_of(flat: FloatArray) -> Policy:
+        return flat if len(counts) == 1 else tuple(np.split(flat, np.cumsum(counts)[:-1]))
+
+    def look(progress: Progress) -> None:
+        steps, products, best = progress
+        seconds = time.perf_counter() - began
+        seen.append(Snapshot(steps, products, seconds, {"gap": best.gap}, policy_of(best.policy)))
+        if limits.callback is not None:
+            limits.callback(seen[-1])
+
+    anchor = problem.reference if start is None else start
+    solved = active_set(
+        payoff_operator(problem.game),
+        start=None if anchor is None else np.concatenate(anchor if isinstance(anchor, tuple) else (anchor,)),
+        tol=limits.tol,
+        max_steps=limits.max_steps,
+        deadline=limits.deadline,
+        watch=look,
+    )
+    detail = f"active-set method, {_count(solved.n_steps, 'first-order step')}"
+    if solved.n_exact:
+        detail += f" and {_count(solved.n_exact, 'exact solution')} of at most {_count(solved.largest, 'response')}"
+    detail += "; whether this is the only answer is not decided"
+    return Answer(
+        policy_of(solved.policy), solved.status, "active_set", detail, solved.n_steps, solved.n_products, None,
+        tuple(seen),
+    )  # fmt: skip
+
+
+def payoff_operator(game: Game) -> PayoffOperator:
+    """Return the payoff of a zero-sum game, or of one whose payoffs add up to a constant, as an operator; no copy."""
+    if isinstance(game, OperatorGame):
+        return game.payoff
+    if isinstance(game, PreferenceGame):
+        return Dense(game.payoff, is_skew=True)
+    assert isinstance(game, MatrixGame)
+    return Dense(game.row_payoff, is_skew=False)
+
+
 def _from_regularized(solved: Regularized, policy: Policy) -> Answer:
     method = {"newton": "Newton's method", "anderson": "Anderson's fixed-point method"}[solved.route]
     detail = f"{method}, {_count(solved.n_steps, 'step')}; the regularised equilibrium is unique"
@@ -249,11 +319,23 @@ def _zero_sum_payoff(problem: Problem) -> FloatArray:
     return problem.game.row_payoff
 
 
-# (preference game?, positive temperature?) -> name -> method
-_METHODS: dict[tuple[bool, bool], dict[str, Method]] = {
-    (True, False): {"auto": _minimax_winner, "simplex": _pivoting_winner, "interior_point": _interior_winner},
-    (False, False): {"auto": _maximin, "simplex": _pivoting_maximin, "interior_point": _interior_maximin},
-    (True, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
-    (False, True): {"auto": _regularized_profile, "newton": _regularized_profile},
+# (kind of game, positive temperature?) -> name -> method
+_METHODS: dict[tuple[type, bool], dict[str, Method]] = {
+    (PreferenceGame, False): {
+        "auto": _minimax_winner,
+        "simplex": _pivoting_winner,
+        "interior_point": _interior_winner,
+        "active_set": _active_set,
+    },
+    (MatrixGame, False): {
+        "auto": _maximin,
+        "simplex": _pivoting_maximin,
+        "interior_point": _interior_maximin,
+        "active_set": _active_set,
+    },
+    (OperatorGame, False): {"auto": _active_set, "active_set": _active_set},
+    (PreferenceGame, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
+    (MatrixGame, True): {"auto": _regularized_profile, "newton": _regularized_profile},
+    (OperatorGame, True): {},
 }
 EXACT_NAMES = tuple(dict.fromkeys(name for table in _METHODS.values() for name in table))

@@ -14,7 +14,7 @@ from ._check import non_negative, positive_whole, truth
 from ._jit import interpreted
 from ._types import RNGLike
 from .errors import InputError, Interrupted, UnsupportedCombination
-from .exact_methods import EXACT_NAMES, Answer, Limits, choose
+from .exact_methods import EXACT_NAMES, Answer, Limits, choose, replaced
 from .games import Game
 from .gap import problem_gap, value
 from .iterating import Run, run_rule
@@ -126,6 +126,7 @@ def solve(
     _check_hooks(rng, record, callback)
     oracle = checked_oracle(oracle)
     anchor = _start_policy(problem, start)
+    method = replaced(problem, method)
     with contextlib.nullcontext() if jit else _interpreted():
         if not (isinstance(method, str) and method in EXACT_NAMES):
             rule = as_rule(method, EXACT_NAMES)
@@ -149,7 +150,7 @@ def solve(
                 f"oracle has no effect on exact methods, and method is {method!r}; name an update rule, such as "
                 "method='nash_md'"
             )
-        answer = choose(problem, method)(problem, anchor, limits)
+        answer = choose(problem, method)(problem, anchor, limits._replace(callback=callback))
         return _finish(problem, answer, limits, began, record, callback)
 
 
@@ -280,13 +281,15 @@ def _finish(
             else Status.INACCURATE
         )
     seconds = time.perf_counter() - began
-    snapshot = Snapshot(answer.n_steps, answer.payoff_calls, seconds, {"gap": gap}, answer.policy)
-    if callback is not None:
-        try:
-            callback(snapshot)
-        except StopIteration:
-            status = Status.STOPPED if not status.is_answer else status
-    return Solution(
+    seen = answer.on_the_way
+    if not seen:
+        seen = (Snapshot(answer.n_steps, answer.payoff_calls, seconds, {"gap": gap}, answer.policy),)
+        if callback is not None:
+            try:
+                callback(seen[0])
+            except StopIteration:
+                status = Status.STOPPED if not status.is_answer else status
+    solution = Solution(
         problem=problem,
         policy=answer.policy,
         value=value(problem, answer.policy),
@@ -297,7 +300,10 @@ def _finish(
         n_steps=answer.n_steps,
         payoff_calls=answer.payoff_calls,
         seconds=seconds,
-        trace=Trace.of([snapshot], points=record.points),
+        trace=Trace.of(list(seen), points=record.points),
         solution_sets=answer.sets,
     )
+    if status is Status.INTERRUPTED:
+        raise Interrupted(solution)
+    return solution
 

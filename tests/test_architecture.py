@@ -28,7 +28,7 @@ LAYERS = [
     {"exact"},
     {"majority", "problem", "trace", "facts"},
     {"data", "tabular"},
-    {"gap"},
+    {"gap", "active_set"},
     {"certificate", "exact_methods"},
     {"iterating"},
     {"iterating_batch", "inclusions"},

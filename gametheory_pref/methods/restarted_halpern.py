@@ -58,9 +58,10 @@ class Epoch(NamedTuple):
 
 
 class State(NamedTuple):
-    """The answer, the two copies of the iterate with their payoffs and anchors, and the step size in force."""
+    """The answer, two copies of the iterate, their anchors, all with their payoffs, and the step size in force."""
 
     x: Mixture
+    payoff: Direction
     t: int
     z: Mixture
     w: Mixture
@@ -119,10 +120,10 @@ class RestartedHalpern(NamedTuple):
     that restarts make the rate linear. The answer is the mean of both copies of :math:`T u_k`; the anchored point lags
     behind. Every iterate of a projection is a policy, so that only optimality is left to polish.
 
-    The first step size suits the whole payoff, but near an equilibrium only the responses that are played matter. So at
-    a restart the step grows, by at most the factor `growth`, as far as the steepest turn since the last one allows. Where
-    a step turns out to be too long, the iteration restarts with a shorter one, and `growth` is replaced by its square
-    root. A norm that was underestimated is mended in the same way.
+    The first step size suits the whole payoff, but near an equilibrium only the responses that are played matter. So
+    at a restart the step grows, by at most the factor `growth`, as far as the steepest turn since the last one allows.
+    Where a step turns out to be too long, the iteration restarts with a shorter one, and `growth` is replaced by its
+    square root. A norm that was underestimated is mended in the same way.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ class RestartedHalpern(NamedTuple):
         payoff = field(problem, start, None)
         infinite = float("inf")
         return State(
-            x=start, t=0, z=start, w=start, payoff_z=payoff, payoff_w=payoff,
+            x=start, payoff=payoff, t=0, z=start, w=start, payoff_z=payoff, payoff_w=payoff,
             z_0=start, w_0=start, payoff_z_0=payoff, payoff_w_0=payoff,
             residual=infinite, step_size=self.step_size.scale, growth=self.growth,
             epoch=Epoch(0, infinite, infinite, 0.0),
@@ -198,6 +199,7 @@ class RestartedHalpern(NamedTuple):
             max(steepness, state.epoch.steepest),
         )
         x = mixture(problem, (z, w), (0.5, 0.5))
+        payoff = combine(problem, (payoff_z, payoff_w), (0.5, 0.5))
         too_long = self.check_every > 0 and steepness > 0.998
         infinite = float("inf")
         if too_long or due(self, state.t + 1, epoch, residual):
@@ -206,7 +208,7 @@ class RestartedHalpern(NamedTuple):
             else:
                 eta, growth = eta * min(max(0.9 / max(epoch.steepest, 1e-9), 1.0), state.growth), state.growth
             return State(
-                x=x, t=state.t + 1, z=z, w=w, payoff_z=payoff_z, payoff_w=payoff_w,
+                x=x, payoff=payoff, t=state.t + 1, z=z, w=w, payoff_z=payoff_z, payoff_w=payoff_w,
                 z_0=z, w_0=w, payoff_z_0=payoff_z, payoff_w_0=payoff_w,
                 residual=residual, step_size=eta, growth=growth, epoch=Epoch(0, infinite, infinite, 0.0),
             )  # fmt: skip
@@ -215,6 +217,7 @@ class RestartedHalpern(NamedTuple):
         weights = (weight * (1.0 + self.reflection), -weight * self.reflection, 1.0 - weight)
         return State(
             x=x,
+            payoff=payoff,
             t=state.t + 1,
             z=mixture(problem, (z, state.z, state.z_0), weights),
             w=mixture(problem, (w, state.w, state.w_0), weights),

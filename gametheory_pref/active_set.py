@@ -1,0 +1,331 @@
+"""Large zero-sum games: find by first-order steps who is played, solve the game of these exactly, certify it on all.
+
+The steps are those of restarted Halpern. They tell early which responses an equilibrium plays, long before they tell
+how often. So after a few steps the game restricted to the responses that are played, or nearly worth it, is solved by
+an exact method. A product with the whole payoff certifies the answer, or shows which responses beat it; those join,
+and the larger game is solved. Where that would take too long, the steps go on from the best point so far, for twice as
+many.
+
+All decisions are by counted work, none by clocks, so that the answer is reproducible: an exact solution is tried only
+if it takes no more than all that was done before. Then the whole takes at most a small multiple of what the steps
+alone would have, or of what one exact solution takes, if that settles it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ._types import FloatArray, IntArray
+from .exact.interior_point import interior_point
+from .exact.simplex import solve_by_simplex, solve_symmetric
+from .exact.symmetrization import recover_profile, symmetrize_game
+from .methods import settle
+from .methods._info import step_facts
+from .methods.restarted_halpern import RestartedHalpern
+from .operators import PayoffOperator, Stacked
+from .status import Status
+from .verbs import Arena, Exact, Point, TabularProblem
+
+# Steps before the first exact solution; their number doubles from one to the next.
+_FIRST_STEPS = 40
+# Order up to which a restricted game goes to the simplex method.
+_SIMPLEX_LIMIT = 100
+# Passes over all responses that a step takes besides its payoff products.
+_PASSES = 40
+# Bytes that are read from memory in the time that an exact solution of order k takes, divided by k^3.
+_BYTES_OF_EXACT = 1.0
+# Rounds without a gap half as large after which the steps go on.
+_PATIENCE = 3
+# Responses that may always join, however few are played.
+_FEW = 20
+# Advantage, as a share of the largest payoff, that is rounding.
+_ROUNDING = 1e-15
+
+
+class Candidate(NamedTuple):
+    """A policy (of both players, one after the other), the payoff of every response against it, and its gap."""
+
+    policy: FloatArray
+    payoff: FloatArray
+    gap: float
+
+
+class Progress(NamedTuple):
+    """Where the search stands: steps, payoff products, the best point."""
+
+    n_steps: int
+    n_products: int
+    best: Candidate
+
+
+class ActiveSet(NamedTuple):
+    """Answer of `active_set`.
+
+    Attributes
+    ----------
+    policy : ndarray
+        Best point found; the policies of both players one after the other where the payoff is not skew.
+    gap : float
+        Its duality gap on the whole game, summed over players, twice for a symmetric game.
+    status : Status
+        CONVERGED, STEP_LIMIT, TIME_LIMIT, STOPPED or INTERRUPTED.
+    n_steps, n_products : int
+        First-order steps, and products with the payoff.
+    n_exact, largest : int
+        Restricted games solved, and the number of responses in the largest.
+    """
+
+    policy: FloatArray
+    gap: float
+    status: Status
+    n_steps: int
+    n_products: int
+    n_exact: int
+    largest: int
+
+
+def active_set(
+    payoff: PayoffOperator,
+    *,
+    start: FloatArray | None = None,
+    tol: float = 1e-9,
+    max_steps: int = 100_000,
+    deadline: float | None = None,
+    watch: Callable[[Progress], object] | None = None,
+) -> ActiveSet:
+    """Return an equilibrium of a zero-sum game known by its products.
+
+    Parameters
+    ----------
+    payoff : PayoffOperator
+        A skew one for a symmetric game; otherwise the row player's payoff.
+    start : ndarray, optional
+        Where to start, both players one after the other; uniform when left out.
+    tol : float
+        Duality gap that is small enough.
+    max_steps : int
+        First-order steps allowed.
+    deadline : float, optional
+        Moment of `time.perf_counter` after which no further step begins.
+    watch : callable, optional
+        Called with a `Progress` after every stretch of steps and every exact solution; raising ``StopIteration`` ends
+        the search.
+
+    Examples
+    --------
+    Rock-paper-scissors in which a win with rock counts twice, beside 97 responses that lose to all three:
+
+    >>> from gametheory_pref.operators import Dense
+    >>> payoff = np.zeros((100, 100))
+    >>> payoff[:3, :3] = [[0.0, -1.0, 2.0], [1.0, 0.0, -1.0], [-2.0, 1.0, 0.0]]
+    >>> payoff[:3, 3:], payoff[3:, :3] = 1.0, -1.0
+    >>> answer = active_set(Dense(payoff, is_skew=True))
+    >>> answer.policy[:4].round(4), answer.n_steps, answer.largest
+    (array([0.25, 0.5 , 0.25, 0.  ]), 40, 3)
+    """
+    search = _Search(payoff, start, tol, max_steps, deadline, watch)
+    try:
+        search.run()
+    except StopIteration:
+        search.status = Status.STOPPED if search.status is None else search.status
+    except KeyboardInterrupt:
+        search.status = Status.INTERRUPTED
+    assert search.status is not None
+    return ActiveSet(
+        search.best.policy, search.best.gap, search.status, search.state.t, search.n_products, search.n_exact,
+        search.largest,
+    )  # fmt: skip
+
+
+class _Search:
+    """The state of the search: the best point, the run of steps, the work done so far."""
+
+    def __init__(
+        self,
+        payoff: PayoffOperator,
+        start: FloatArray | None,
+        tol: float,
+        max_steps: int,
+        deadline: float | None,
+        watch: Callable[[Progress], object] | None,
+    ) -> None:
+        self.payoff = payoff
+        self.whole = payoff if payoff.is_skew else Stacked(payoff)
+        self.blocks = np.cumsum([0, *(payoff.shape[:1] if payoff.is_skew else payoff.shape)])
+        self.tol, self.max_steps, self.deadline, self.watch = tol, max_steps, deadline, watch
+        self.status: Status | None = None
+        self.n_products = self.n_exact = self.largest = 0
+        self.work = 0.0
+        self.work_of_step = 2.0 * self.whole.cost.bytes + 8.0 * _PASSES * self.whole.shape[0]
+        self.threshold = max(0.25 * tol, _ROUNDING * payoff.largest())
+        self.best = self._measured(self._uniform() if start is None else start)
+        self.problem = self._problem(self.best.policy)
+        facts = step_facts(payoff.largest(), 0.0, 1.0, max_steps, norm=lambda: self.whole.norm)
+        self.rule = settle(RestartedHalpern(), facts)
+        self.state = self.rule.init(self.problem)
+        self.n_products += 1
+
+    def _uniform(self) -> FloatArray:
+        return np.repeat(1.0 / np.diff(self.blocks), np.diff(self.blocks))
+
+    def _problem(self, start: FloatArray) -> TabularProblem:
+        # The rule plays mixtures and never asks for a logarithm.
+        point = Point(np.empty(0), start)
+        arena = Arena(np.zeros((0, 0)), np.zeros(2, dtype=np.int64))
+        return TabularProblem(self.whole, self.blocks, point, point, 0.0, Exact(), arena)
+
+    def run(self) -> None:
+        """Take steps and solve restricted games in turn, until the gap is small enough or a limit comes."""
+        stretch = _FIRST_STEPS
+        self._check()
+        while self.status is None:
+            self._steps(stretch)
+            stretch *= 2
+            if self.status is None:
+                self._exact_rounds()
+
+    def _check(self) -> None:
+        """Set the status if the search is over."""
+        if self.best.gap <= self.tol:
+            self.status = Status.CONVERGED
+        elif self.deadline is not None and time.perf_counter() > self.deadline:
+            self.status = Status.TIME_LIMIT
+        elif self.state.t >= self.max_steps:
+            self.status = Status.STEP_LIMIT
+
+    def _tell(self) -> None:
+        if self.watch is not None:
+            self.watch(Progress(self.state.t, self.n_products, self.best))
+
+    # -- points
+
+    def _players(self, vector: FloatArray) -> list[FloatArray]:
+        return [vector[first:last] for first, last in itertools.pairwise(self.blocks)]
+
+    def _advantage(self, policy: FloatArray, payoff: FloatArray) -> FloatArray:
+        """Return how much more every response gets than its player's policy."""
+        players = zip(self._players(payoff), self._players(policy), strict=True)
+        return np.concatenate([gains - gains @ played for gains, played in players])
+
+    def _gap(self, policy: FloatArray, payoff: FloatArray) -> float:
+        players = zip(self._players(payoff), self._players(policy), strict=True)
+        total = sum(float(gains.max() - gains @ played) for gains, played in players)
+        return 2.0 * total if self.payoff.is_skew else total
+
+    def _measured(self, policy: FloatArray) -> Candidate:
+        self.n_products += 1
+        self.work += 0.5 * self.work_of_step
+        payoff = self.whole.product(policy)
+        return Candidate(policy, payoff, self._gap(policy, payoff))
+
+    # -- first-order steps
+
+    def _steps(self, count: int) -> None:
+        """Take steps; start them from the best point if exact solutions found a better one."""
+        last = min(self.state.t + count, self.max_steps)
+        while self.status is None and self.state.t < last:
+            self.state = self.rule.step(self.problem, self.state, None)
+            self.n_products += 2
+            self.work += self.work_of_step
+            policy, payoff = self.state.x.prob, self.state.payoff.value
+            gap = self._gap(policy, payoff)
+            if gap < self.best.gap:
+                self.best = Candidate(policy, payoff, gap)
+            self._check()
+        self._tell()
+
+    def _start_again(self) -> None:
+        """Let the steps go on from the best point."""
+        fresh = self.rule.init(self._problem(self.best.policy))
+        self.n_products += 1
+        self.work += 0.5 * self.work_of_step
+        self.state = fresh._replace(t=self.state.t, step_size=self.state.step_size, growth=self.state.growth)
+
+    # -- exact solutions of restricted games
+
+    def _exact_rounds(self) -> None:
+        """Solve restricted games, each larger by responses that beat the last answer, while that helps."""
+        before = self.best
+        chosen = self._worth_playing(self.best)
+        patience = _PATIENCE
+        while self.status is None and patience and chosen is not None and self._affordable(chosen):
+            goal = 0.5 * self.best.gap
+            found = self._measured(self._solved(chosen))
+            patience = _PATIENCE if found.gap < goal else patience - 1
+            if found.gap < self.best.gap:
+                self.best = found
+            self._check()
+            self._tell()
+            chosen = self._joined(chosen, found)
+        if self.status is None and self.best is not before:
+            self._start_again()
+
+    def _affordable(self, chosen: IntArray) -> bool:
+        work = _BYTES_OF_EXACT * float(len(chosen)) ** 3
+        if not self.payoff.block_is_cheap:
+            work += 0.5 * len(chosen) * self.work_of_step
+        return work <= self.work
+
+    def _worth_playing(self, point: Candidate) -> IntArray | None:
+        """Return the responses that are played, and the best of those that would be at a slightly better point."""
+        advantage = self._advantage(point.policy, point.payoff)
+        played = np.flatnonzero(point.policy)
+        if not self._affordable(played):
+            return None
+        near = []
+        for first, last in itertools.pairwise(self.blocks):
+            mine, plays = advantage[first:last], point.policy[first:last] > 0.0
+            close = first + np.flatnonzero((mine > mine.max() - point.gap) & ~plays)
+            near.append(_best(close, advantage, max(int(plays.sum()), _FEW)))
+        return np.sort(np.concatenate([played, *near]))
+
+    def _joined(self, chosen: IntArray, found: Candidate) -> IntArray | None:
+        """Return the chosen responses and those that beat the answer; None if there are no new ones."""
+        advantage = self._advantage(found.policy, found.payoff)
+        better = np.setdiff1d(np.flatnonzero(advantage > self.threshold), chosen)
+        if not better.size:
+            return None
+        return np.union1d(chosen, _best(better, advantage, max(len(chosen), _FEW)))
+
+    def _solved(self, chosen: IntArray) -> FloatArray:
+        """Return an equilibrium of the game of the chosen responses, as a policy of the whole game."""
+        self.n_exact += 1
+        self.largest = max(self.largest, len(chosen))
+        self.work += _BYTES_OF_EXACT * float(len(chosen)) ** 3
+        if not self.payoff.block_is_cheap:
+            self.n_products += len(chosen)
+            self.work += 0.5 * len(chosen) * self.work_of_step
+        policy = np.zeros(self.whole.shape[0])
+        if self.payoff.is_skew:
+            policy[chosen] = self._solved_symmetric(chosen)
+        else:
+            rows, columns = np.split(chosen, [np.searchsorted(chosen, self.blocks[1])])
+            policy[rows], policy[columns] = self._solved_rectangular(rows, columns - self.blocks[1])
+        return policy
+
+    def _solved_symmetric(self, chosen: IntArray) -> FloatArray:
+        block = self.payoff.block(chosen, chosen)
+        # What is computed from factors is skew up to rounding only.
+        block = 0.5 * (block - block.T)
+        if len(block) <= _SIMPLEX_LIMIT:
+            return solve_symmetric(block).row
+        return interior_point(block, tol=self.tol, deadline=self.deadline).policy
+
+    def _solved_rectangular(self, rows: IntArray, columns: IntArray) -> tuple[FloatArray, FloatArray]:
+        block = self.payoff.block(rows, columns)
+        if max(block.shape) <= _SIMPLEX_LIMIT:
+            solved = solve_by_simplex(block)
+            return solved.row, solved.column
+        return recover_profile(interior_point(symmetrize_game(block), deadline=self.deadline).policy, *block.shape)
+
+
+def _best(positions: IntArray, advantage: FloatArray, count: int) -> IntArray:
+    """Return the `count` positions of the largest advantage."""
+    if len(positions) <= count:
+        return positions
+    return positions[np.argpartition(advantage[positions], -count)[-count:]]
