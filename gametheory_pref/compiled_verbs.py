@@ -169,6 +169,13 @@ def _keep(problem, x, since):
     return out
 
 
+def _keep_mixture(problem, x, since):
+    problem.arena.cursor[0] = since
+    out = fresh_row(problem.arena).value
+    steps.set_scaled(1.0, x.prob, out)
+    return Mixture(out)
+
+
 def _add_regrets(problem, so_far, direction, x):
     out = fresh_row(problem.arena)
     steps.add_regrets(so_far.value, direction.value, x.prob, problem.blocks, out.value)
@@ -207,7 +214,6 @@ SHARED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.recall: _recall,
     verbs.remember: _remember,
     verbs.bookmark: _bookmark,
-    verbs.keep: _keep,
     verbs.positive: _positive,
 }
 """Verbs that only copy, or take every number alone: they suit any problem with an arena."""
@@ -277,6 +283,11 @@ def _weighted_sum(field: str, result: type, problem: Any, parts: Any, weights: A
     return written("weighted_sum", source, {"fresh_row": fresh_row, "result": result})
 
 
+def choose_keep(problem: Any, x: Any, since: Any) -> Callable[..., Any]:
+    """Return `verbs.keep` for this kind of policy."""
+    return _keep_mixture if x.instance_class is Mixture else _keep
+
+
 def _mean(problem: Any, parts: Any, weights: Any) -> Callable[..., Any]:
     verb = verbs.mixture if parts.types[0].instance_class is Mixture else verbs.blend
     return _weighted_sum(*WEIGHTED_SUMS[verb], problem, parts, weights)
@@ -320,6 +331,7 @@ def register_verbs() -> None:
         lambda problem, base, *_: _project if base.instance_class is Mixture else _mirror,
     )
     register_verb(verbs.mean, TabularProblem, _mean, inline=True)
+    register_verb(verbs.keep, TabularProblem, choose_keep)
     overload(verbs.anchors_of, jit_options=OPTIONS, strict=False)(
         lambda problem, x, weights: _repeating(len(weights))
     )

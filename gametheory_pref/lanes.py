@@ -257,6 +257,7 @@ def _register() -> None:
 
     for verb, implementation in (_LANE_VERBS | compiled_verbs.SHARED_VERBS).items():
         compiled_verbs.register_verb(verb, LaneProblem, compiled_verbs.always(implementation))
+    compiled_verbs.register_verb(verbs.keep, LaneProblem, compiled_verbs.choose_keep)
     for function in _SUPPORT:
         compiled_verbs.register_part(function)
     for verb, (field, result) in compiled_verbs.WEIGHTED_SUMS.items():

@@ -92,11 +92,27 @@ class Sampled(NamedTuple):
 
 
 class Euclidean(NamedTuple):
-    """The geometry in which steps are projected and means arithmetic; policies are `Mixture`."""
+    """The geometry in which steps are projected and means arithmetic; policies are `Mixture`.
+
+    Attributes
+    ----------
+    norm : float
+        p of the norm in which distances are measured.
+    """
+
+    norm: float = 2.0
 
 
 class Entropic(NamedTuple):
-    """The geometry in which steps multiply and means are geometric; policies are `Point`."""
+    """The geometry in which steps multiply and means are geometric; policies are `Point`.
+
+    Attributes
+    ----------
+    norm : float
+        p of the norm in which distances are measured.
+    """
+
+    norm: float = 1.0
 
 
 class Arena(NamedTuple):
@@ -380,7 +396,7 @@ def bookmark(problem: TabularProblem) -> int:
 
 
 @verb
-def keep(problem: TabularProblem, x: Point, since: int) -> Point:
+def keep(problem: TabularProblem, x: Any, since: int) -> Any:
     """Return `x`, the only thing made since the bookmark `since` that is used from now on."""
     return x
 

@@ -68,6 +68,7 @@ class InclusionFacts:
         facts = step_facts(self.payoff_bound, 0.0, 1.0, self.horizon, 0.0, lambda: self.norm)
         return facts._replace(
             cocoercivity=self.inclusion.cocoercivity,
+            is_constrained=self.inclusion.is_constrained,
             n_terms=self.inclusion.n_terms,
             mean_norm=self.inclusion.mean_lipschitz,
             mean_cocoercivity=self.inclusion.mean_cocoercivity,

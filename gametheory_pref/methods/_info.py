@@ -41,6 +41,8 @@ class StepFacts(NamedTuple):
     cocoercivity : float or None
         Largest c with ``<F(u) - F(v), u - v> >= c |F(u) - F(v)|^2``, where F(x) = -A x: 0 for games, whose payoffs are
         skew. Of the operator of an `Inclusion`, where it is not 0 alone; None where it is not known.
+    is_constrained : bool
+        Whether the problem lives on simplices, as games do; False for an `Inclusion` on R^d.
     n_terms : int
         Number of terms that the operator of an `Inclusion` is the mean of.
     mean_norm, mean_cocoercivity : float or None
@@ -55,6 +57,7 @@ class StepFacts(NamedTuple):
     condorcet_margin: Any = 0.0
     norm: Any = None
     cocoercivity: Any = 0.0
+    is_constrained: bool = True
     n_terms: int = 1
     mean_norm: Any = None
     mean_cocoercivity: Any = 0.0

@@ -186,7 +186,7 @@ def check_step_sizes_are_read_on_time(rule_class: Any, *, jit: bool) -> None:
             constant = rule._replace(step_size=Schedule(0.6 / (t + 2.0)))
             luck = frozen_luck() if sampled_only(rule_class()) else None
             new, same = (one.step(flat, state, luck) for one in (rule, constant))
-            np.testing.assert_allclose(new.x.log, same.x.log, atol=1e-13, err_msg=f"step {t}")
+            np.testing.assert_allclose(new.x.prob, same.x.prob, atol=1e-14, err_msg=f"step {t}")
             state = new
 
 
