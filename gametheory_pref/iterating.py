@@ -21,6 +21,7 @@ from .operators import PayoffOperator
 from .problem import Policy, Problem
 from .status import Status
 from .tabular import Tabular, new_arena, tabular
+from .tensor_verbs import resident
 from .trace import Record, Snapshot
 from .verbs import Exact, Sampled
 
@@ -175,22 +176,23 @@ class _Runner:
     ) -> None:
         self.began = time.perf_counter()
         self.rule, self.facts, self.table, self.limits = rule, facts, table, limits
-        self.problem = table.problem
+        self.problem = resident(table.problem)
         self.rng = rng
-        n = len(self.problem.start.prob)
+        n = len(table.problem.start.prob)
         if resume is None:
             self.state, self.total = copied(rule.init(self.problem)), np.zeros(n)
         else:
             self.state, self.total = copied((resume.resume.state, resume.resume.total))
+        self.state, self.total = matrix_free.at_home(self.problem, (self.state, self.total))
         self.spare = copied(self.state)
-        self.matrix_free = isinstance(self.problem.payoff, PayoffOperator)
+        self.matrix_free = isinstance(table.problem.payoff, PayoffOperator)
         self.kernel: Callable[..., Any] = matrix_free.advance if self.matrix_free else kernel_of(rule)
         if not (interpreted or self.matrix_free):
             self.problem = for_kernel(self.problem)
         self.policies = None if keeps_policies else 1
         self.status = Status.STEP_LIMIT
         self.rows: list[tuple[Marks, FloatArray]] = []
-        entries = self.problem.payoff.cost.bytes / 8.0 if self.matrix_free else None
+        entries = matrix_free.entries_read(self.problem) if self.matrix_free else None
         seconds = seconds_of_step(n, interpreted=interpreted or self.matrix_free, entries=entries)
         self.stretch = max(1, int(_STRETCH_SECONDS / seconds))
 
@@ -292,12 +294,13 @@ class _Runner:
             with delayed_interrupt():
                 self._stretch(np.array([self.state.t]), keep=True)
         rows, seconds = self.rows[0] if len(self.rows) == 1 else _stacked(self.rows)
+        state, total = matrix_free.on_host(self.problem, (self.state, self.total))
         run = Run(
             rule=self.rule,
             facts=self.facts,
             tabular=self.table,
             status=self.status,
-            resume=RunState(self.state, self.total, self._luck()),
+            resume=RunState(state, total, self._luck()),
             steps=rows.step,
             payoff_calls=self._calls(rows),
             seconds=seconds,

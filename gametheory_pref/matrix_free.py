@@ -6,13 +6,14 @@ The product is all the work there is, so the rule's own lines run in the interpr
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 
 from ._types import FloatArray
 from .fused import Marks, Outcome, calls_of
-from .verbs import Direction, Point, TabularProblem, divergence, mirror
+from .verbs import Direction, Point, TabularProblem, divergence, mirror, verb
 
 
 def advance(
@@ -38,16 +39,37 @@ def advance(
 
 
 def _write_mark(problem: TabularProblem, state: Any, total: FloatArray, marks: Marks, mark: int) -> bool:
-    last = in_both(state.x.prob)
-    average = in_both(total / state.t) if state.t > 0 else last
+    last = in_both(problem, state.x.prob)
+    average = in_both(problem, total / state.t) if state.t > 0 else last
     # Marks may hold one row of policies only: the last.
     row = min(mark, len(marks.log_last) - 1)
-    marks.log_last[row], marks.average[row] = last.log, average.prob
+    marks.log_last[row], marks.average[row] = on_host(problem, last.log), on_host(problem, average.prob)
     marks.gap_last[mark], marks.gap_average[mark] = gap_of(problem, last), gap_of(problem, average)
-    return bool(np.isfinite(last.prob).all())
+    # One number leaves a device, not a vector.
+    return math.isfinite(float(last.prob.sum()))
 
 
-def in_both(prob: FloatArray) -> Point:
+@verb
+def at_home(problem: TabularProblem, state: Any) -> Any:
+    """Return a state where the steps of the problem are taken: arrays, unless the payoff lives on a device."""
+    return state
+
+
+@verb
+def on_host(problem: TabularProblem, state: Any) -> Any:
+    """Return a state as arrays, wherever steps are taken."""
+    return state
+
+
+@verb
+def entries_read(problem: TabularProblem) -> float:
+    """Return how many entries in the memory of a processor take as long to read as a product takes."""
+    entries: float = problem.payoff.cost.bytes / 8.0
+    return entries
+
+
+@verb
+def in_both(problem: TabularProblem, prob: FloatArray) -> Point:
     """Return a policy in both coordinates."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return Point(np.log(prob), prob)

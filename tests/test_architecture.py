@@ -24,6 +24,7 @@ LAYERS = [
     {"methods"},
     {"compiled_verbs", "fused", "lanes", "matrix_free", "rule_data"},
     {"operators"},
+    {"tensor_verbs"},
     {"games"},
     {"exact"},
     {"majority", "problem", "trace", "facts"},
@@ -47,12 +48,14 @@ RENDERING = {
     ("games", "html"), ("solution", "html"), ("solution", "plot"), ("temperature_path", "plot"),
     ("sweeping", "plot"), ("sweeping", "sweep_report"),
 }
-FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy", "joblib"]
+FORBIDDEN_AT_IMPORT = ["torch", "cvxpy", "matplotlib", "pandas", "pyarrow", "numba", "scipy", "joblib", "dask"]
 ROOMS_OF_HEAVY_LIBRARIES = {
     "numba": {"_jit", "_simd_compiled", "compiled_verbs", "fused", "lanes"},
     "matplotlib": {"plot", "html"},
     "cvxpy": set(),
-    "torch": set(),
+    "torch": {"operators", "tensor_verbs"},
+    "dask": {"operators"},
+    "distributed": {"operators"},
     "pandas": set(),
 }
 # Modules that others import inside functions only.
