@@ -176,7 +176,7 @@ class _Runner:
     ) -> None:
         self.began = time.perf_counter()
         self.rule, self.facts, self.table, self.limits = rule, facts, table, limits
-        self.problem = resident(table.problem)
+        self.problem = table.problem if rule.info.indexes_arrays else resident(table.problem)
         self.rng = rng
         n = len(table.problem.start.prob)
         if resume is None:

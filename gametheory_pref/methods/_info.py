@@ -251,6 +251,8 @@ class MethodInfo:
 
     name: str
     title: str
+    indexes_arrays : bool
+        True if its steps look at single entries, so that they are taken on the host wherever the payoff lives.
     solves: frozenset[str]
     payoff_calls: int | None
     answer: Iterate
@@ -285,6 +287,7 @@ def method(info: MethodInfo) -> Callable[[_Class], _Class]:
 MINIMAX = frozenset({"minimax"})
 REGULARIZED = frozenset({"regularized"})
 BOTH = MINIMAX | REGULARIZED
+    indexes_arrays: bool = False
 
 
 def extragradient_cap(facts: StepFacts) -> Schedule:

@@ -140,6 +140,7 @@ class State(NamedTuple):
         cite=("wu2025sppo",),
         trust="theory",
         tabular_only=True,
+        indexes_arrays=True,
         check=_check,
         guarantees=(
             Bound(

@@ -11,9 +11,11 @@ from numpy.testing import assert_allclose
 
 import gametheory_pref as gp
 from gametheory_pref import InputError, verbs
+from gametheory_pref.facts import Facts
 from gametheory_pref.games import OperatorGame
 from gametheory_pref.kernels.projection import project_one
 from gametheory_pref.matrix_free import in_both
+from gametheory_pref.methods import settle
 from gametheory_pref.operators import Dense, LowRank, Sparse
 from gametheory_pref.tabular import tabular
 from gametheory_pref.verbs import Anchor, Direction, Exact, Mixture, Point
@@ -226,15 +228,6 @@ def leaves(value) -> list[object]:
     return [leaf for part in value for leaf in leaves(part)] if isinstance(value, tuple) else [value]
 
 
-def test_no_verb_of_vectors_visits_the_host() -> None:
-    """Rules of whole payoff products stay on the device, whatever verb is added for them."""
-    functions = {name: value for name, value in vars(verbs).items() if value.__class__ is type(verbs.field)}
-    spoken = {name for name, f in functions.items() if f.__module__ == verbs.__name__ and hasattr(f, "__wrapped__")}
-    drawing = {"estimate", "difference", "batch_difference", "term_difference", "moved_difference", "chance"}
-    of_terms = {"term_count", "terms_drawn", "term_weights", "rewrite", "rewind", "span", "verb"}
-    assert {name for name in spoken if not hasattr(type(both_problems("dense")[1]), name)} <= drawing | of_terms
-
-
 RULES = {
     "restarted_halpern": 0.0,
     "extragradient": 0.0,
@@ -242,6 +235,7 @@ RULES = {
     "regret_matching": 0.0,
     "mirror_descent": 0.1,
     "adaptive_extragradient": 0.1,
+    "sppo": 0.0,
 }
 
 
@@ -271,19 +265,30 @@ def rule_for(name: str, payoff):
     return rule._replace(step_size=0.998 / payoff.norm) if rule.info.uses_norm else rule
 
 
-def test_a_run_never_leaves_the_device_between_records(monkeypatch: pytest.MonkeyPatch) -> None:
+# Rules that draw terms read columns, which are found on the host.
+ON_THE_DEVICE = [
+    rule
+    for rule in gp.METHODS.primary()
+    if not (rule.info.indexes_arrays or getattr(rule.info, "samples_terms", False))
+]
+
+
+@pytest.mark.parametrize("rule_class", ON_THE_DEVICE, ids=lambda rule: rule.info.name)
+def test_steps_never_leave_the_device(rule_class, monkeypatch: pytest.MonkeyPatch) -> None:
     payoff = on_device(in_memory("dense"), "cpu")
+    heat = 0.1 if "regularized" in rule_class.info.solves else 0.0
+    table = tabular(gp.Problem(game_of(payoff), heat), None, Exact()).problem
+    rule = settle(rule_class(), Facts(table, 100).step_facts)
+    problem = resident(table)
     moved: list[int] = []
     monkeypatch.setattr("gametheory_pref.tensor_verbs.to_host", lambda tensor: moved.append(1) or tensor.numpy())
     monkeypatch.setattr(type(payoff), "product", None)
-    rule = gp.METHODS["restarted_halpern"](step_size=0.1)
-    problem = resident(tabular(gp.Problem(game_of(payoff)), None, Exact()).problem)
-    state = rule._replace(step_size=verbs.Schedule(0.1, 1.0, 0.0)).init(problem)
-    for _ in range(50):
+    state = rule.init(problem)
+    for _ in range(5):
         state = rule.step(problem, state, None)
     assert moved == []
     assert isinstance(state.x.prob, torch.Tensor)
-    assert isinstance(state.residual, float)
+    assert state.x.prob.dtype is torch.float64
 
 
 def test_a_run_goes_on_where_it_ended() -> None:
