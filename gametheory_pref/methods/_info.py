@@ -229,6 +229,8 @@ class MethodInfo:
         Other names in `METHODS`: of papers whose method is this rule.
     tabular_only : bool
         True if the rule uses more than the verbs that any policy has.
+    indexes_arrays : bool
+        True if its steps look at single entries, so that they are taken on the host wherever the payoff lives.
     side_by_side : bool
         Whether a step does the same for every game, so that many small games can take it side by side (`lanes`). It
         may use `field`, `mirror`, `normalize`, weighted sums and the verbs that only copy; it may not branch on a
@@ -251,8 +253,6 @@ class MethodInfo:
 
     name: str
     title: str
-    indexes_arrays : bool
-        True if its steps look at single entries, so that they are taken on the host wherever the payoff lives.
     solves: frozenset[str]
     payoff_calls: int | None
     answer: Iterate
@@ -262,6 +262,7 @@ class MethodInfo:
     trust: Literal["paper numbers", "theory", "experimental"] = "experimental"
     aliases: tuple[str, ...] = ()
     tabular_only: bool = False
+    indexes_arrays: bool = False
     side_by_side: bool = False
     largest_product: float = 1.0
     check: Callable[[Any, StepFacts], None] | None = None
@@ -287,7 +288,6 @@ def method(info: MethodInfo) -> Callable[[_Class], _Class]:
 MINIMAX = frozenset({"minimax"})
 REGULARIZED = frozenset({"regularized"})
 BOTH = MINIMAX | REGULARIZED
-    indexes_arrays: bool = False
 
 
 def extragradient_cap(facts: StepFacts) -> Schedule:
