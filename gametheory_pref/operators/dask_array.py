@@ -203,7 +203,7 @@ def _at_hand(vectors: list[FloatArray]) -> list[Any]:
     return list(client.scatter(vectors, broadcast=True, hash=False))  # type: ignore[union-attr]
 
 
-def dask_payoff(array: Any, *, is_skew: bool | None = None) -> DaskArray:
+def dask_payoff(array: Any, *, two_player: bool = False) -> DaskArray:
     """Return a payoff in a dask array as an operator.
 
     Parameters
@@ -211,13 +211,14 @@ def dask_payoff(array: Any, *, is_skew: bool | None = None) -> DaskArray:
     array : dask.array.Array
         float64, with chunks of known sizes. Products run wherever its chunks can be computed; ``array.persist()``
         keeps them in the memory of this process or of the workers, which a run of hundreds of products wants.
-    is_skew : bool, optional
-        Whether the payoff is skew, that of a symmetric game; left out, two products with random vectors tell.
+    two_player : bool
+        Whether a square payoff is that of two different players; otherwise it must be skew, the payoff of a symmetric
+        game. Two products with random vectors tell.
 
     Raises
     ------
     InputError
-        Not float64; not a matrix; chunks of unknown size; not finite; or said to be skew and not so.
+        Not float64; not a matrix; chunks of unknown size; not finite; or square, not skew, and not `two_player`.
     MissingDependency
         dask is not installed.
 
@@ -242,5 +243,5 @@ def dask_payoff(array: Any, *, is_skew: bool | None = None) -> DaskArray:
     if any(math.isnan(size) for sizes in array.chunks for size in sizes):
         raise InputError("payoff has chunks of unknown size; call payoff.compute_chunk_sizes() first")
     payoff = DaskArray(array, is_skew=False)
-    payoff.is_skew = examined_skewness(payoff, is_skew)
+    payoff.is_skew = examined_skewness(payoff, two_player=two_player)
     return payoff

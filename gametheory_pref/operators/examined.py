@@ -11,8 +11,8 @@ _ROUNDING = 1e-11
 _SEED = 0
 
 
-def examined_skewness(payoff: PayoffOperator, is_skew: bool | None) -> bool:
-    """Return whether a payoff is skew up to rounding, from its products with random vectors.
+def examined_skewness(payoff: PayoffOperator, *, two_player: bool) -> bool:
+    """Return whether a payoff is that of a symmetric game, having looked at its products with random vectors.
 
     For Gaussian x and y the sum ``x' A y + y' A x`` is zero with probability 0 unless ``A' = -A``; and every entry that
     is not finite shows in a product.
@@ -21,29 +21,27 @@ def examined_skewness(payoff: PayoffOperator, is_skew: bool | None) -> bool:
     ----------
     payoff : PayoffOperator
         What to multiply by; what it says of itself is not used.
-    is_skew : bool or None
-        What the caller says; None to be told.
+    two_player : bool
+        Whether a square payoff is that of two different players.
 
     Raises
     ------
     InputError
-        An entry is NaN or infinite; or the payoff is said to be skew and is not.
+        An entry is NaN or infinite; or the payoff is square, not skew, and not said to be `two_player`.
     """
     rows, columns = payoff.shape
     x, y = np.random.default_rng(_SEED).standard_normal((2, columns))
     of_x, of_y = payoff.product(x), payoff.product(y)
     if not (np.isfinite(of_x).all() and np.isfinite(of_y).all()):
-        raise InputError("payoff has entries that are NaN or infinite; put 0, a tie, for what is not known")
-    if rows != columns:
-        if is_skew:
-            raise InputError(f"payoff is said to be skew, but has the shape {payoff.shape}; leave is_skew out")
+        raise InputError("payoff has entries that are not finite. Fill in or drop what is missing; 0 is a tie")
+    if rows != columns or two_player:
         return False
     forth, back = float(x @ of_y), float(y @ of_x)
     size = float(np.linalg.norm(x) * np.linalg.norm(of_y) + np.linalg.norm(y) * np.linalg.norm(of_x))
-    found = abs(forth + back) <= _ROUNDING * size
-    if is_skew and not found:
+    if abs(forth + back) > _ROUNDING * size:
         raise InputError(
-            f"payoff is said to be skew, but x' A y is {forth:.6g} and y' A x is {back:.6g} for random x and y; "
-            "pass (A - A.T) / 2, or leave is_skew out for a two-player game"
+            f"payoff must be skew-symmetric; for random x and y, x' A y = {forth:.6g} and y' A x = {back:.6g} do not "
+            "cancel. Pass P - 1/2 for win probabilities P, (A - A.T) / 2 where only rounding differs, or "
+            "two_player=True if it is the payoff of two different players"
         )
-    return found if is_skew is None else bool(is_skew)
+    return True

@@ -322,7 +322,7 @@ class TorchShards(TorchPayoff):
         return all(shard.block_is_cheap for shard in self.shards)
 
 
-def torch_payoff(value: Any, *, is_skew: bool | None = None) -> TorchPayoff:
+def torch_payoff(value: Any, *, two_player: bool = False) -> TorchPayoff:
     """Return a payoff made of tensors as an operator.
 
     Parameters
@@ -330,13 +330,14 @@ def torch_payoff(value: Any, *, is_skew: bool | None = None) -> TorchPayoff:
     value : torch.Tensor, (left, right), or list
         A matrix: dense, in compressed rows, or a `DTensor`. A tuple of two tensors is the low-rank payoff
         ``left @ right.T``. A list holds consecutive rows of the payoff, each item any of these on a device of its own.
-    is_skew : bool, optional
-        Whether the payoff is skew, that of a symmetric game; left out, products with random vectors tell.
+    two_player : bool
+        Whether a square payoff is that of two different players; otherwise it must be skew, the payoff of a symmetric
+        game. Two products with random vectors tell.
 
     Raises
     ------
     InputError
-        Not float64; not a matrix; not finite; or said to be skew and not so.
+        Not float64; not a matrix; not finite; or square, not skew, and not `two_player`.
     MissingDependency
         torch is not installed.
 
@@ -350,7 +351,7 @@ def torch_payoff(value: Any, *, is_skew: bool | None = None) -> TorchPayoff:
     (True, array([ 0.125, -0.125]))
     """
     payoff = _built(value)
-    payoff.is_skew = examined_skewness(payoff, is_skew)
+    payoff.is_skew = examined_skewness(payoff, two_player=two_player)
     return payoff
 
 

@@ -11,6 +11,7 @@ import gametheory_pref as gp
 from gametheory_pref import InputError
 from gametheory_pref.games import OperatorGame
 from gametheory_pref.operators import Dense
+from gametheory_pref.operators.elsewhere import payoff_elsewhere
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -58,7 +59,7 @@ def test_chunks_may_be_sparse(skew: bool) -> None:
     matrix = sparse.random_array((30, 30), density=0.1, rng=np.random.default_rng(2), format="csr")
     matrix = (matrix - matrix.T).tocsr() if skew else matrix
     dense = matrix.toarray()
-    payoff = dask_payoff(da.from_array(dense, chunks=(8, 13)).map_blocks(sparse.csr_array))
+    payoff = dask_payoff(da.from_array(dense, chunks=(8, 13)).map_blocks(sparse.csr_array), two_player=not skew)
     rng = np.random.default_rng(3)
     row, column = rng.normal(size=(2, 30))
     assert payoff.is_skew == skew
@@ -106,7 +107,7 @@ def test_rules_take_the_steps_that_they_take_in_memory(name: str, skew: bool) ->
         (lambda: da.zeros(3), r"must be a matrix .* got shape \(3,\)"),
         (lambda: da.zeros((0, 3)), "must be a matrix with entries"),
         (lambda: da.ones((4, 4), chunks=2)[da.ones(4, chunks=2) > 0], r"compute_chunk_sizes\(\)"),
-        (lambda: da.from_array(np.array([[0.0, np.nan], [1.0, 0.0]]), chunks=1), "NaN or infinite"),
+        (lambda: da.from_array(np.array([[0.0, np.nan], [1.0, 0.0]]), chunks=1), "not finite"),
         (lambda: np.zeros((3, 3)), "must be a dask array; got ndarray"),
     ],
 )
@@ -115,11 +116,17 @@ def test_what_is_no_payoff_is_refused(array, message: str) -> None:
         dask_payoff(array())
 
 
-def test_a_payoff_said_to_be_skew_must_be() -> None:
-    with pytest.raises(InputError, match="said to be skew"):
-        dask_payoff(da.from_array(drawn(9, 9, skew=True) + 1e-6, chunks=4), is_skew=True)
-    with pytest.raises(InputError, match="said to be skew"):
-        dask_payoff(da.from_array(drawn(9, 8, skew=False), chunks=4), is_skew=True)
+def test_a_square_payoff_that_is_not_skew_is_refused_unless_two_play() -> None:
+    array = da.from_array(drawn(9, 9, skew=True) + 1e-6, chunks=4)
+    with pytest.raises(InputError, match=r"must be skew-symmetric.*two_player=True"):
+        dask_payoff(array)
+    assert not dask_payoff(array, two_player=True).is_skew
+
+
+def test_dask_arrays_are_told_from_other_payoffs() -> None:
+    array = da.from_array(drawn(9, 8, skew=False), chunks=4)
+    assert isinstance(payoff_elsewhere(array, two_player=False), DaskArray)
+    assert payoff_elsewhere(np.zeros((2, 2)), two_player=False) is None
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from gametheory_pref.kernels.projection import project_one
 from gametheory_pref.matrix_free import in_both
 from gametheory_pref.methods import settle
 from gametheory_pref.operators import Dense, LowRank, Sparse
+from gametheory_pref.operators.elsewhere import payoff_elsewhere
 from gametheory_pref.tabular import tabular
 from gametheory_pref.verbs import Anchor, Direction, Exact, Mixture, Point
 
@@ -95,15 +96,20 @@ def test_what_an_operator_says_is_what_numpy_says(kind: str, device: str) -> Non
     assert_allclose(there.block(rows, columns), here.block(rows, columns), rtol=1e-13, atol=1e-15)
 
 
-def test_a_skew_payoff_is_told_from_its_products() -> None:
+def test_who_plays_is_told_by_the_payoff_and_two_player() -> None:
     skew = torch.tensor(drawn_skew(30))
     assert torch_payoff(skew).is_skew
-    assert not torch_payoff(skew, is_skew=False).is_skew
-    assert not torch_payoff(skew + 1e-6).is_skew
+    assert not torch_payoff(skew, two_player=True).is_skew
     assert not torch_payoff(skew[:20]).is_skew
     left, right = (torch.tensor(part) for part in drawn_factors(30))
     assert torch_payoff((left, right)).is_skew
-    assert not torch_payoff((right, right)).is_skew
+
+
+@pytest.mark.parametrize("value", [torch.tensor(drawn_skew(30)) + 1e-6, (torch.tensor(drawn_factors(9)[0]),) * 2])
+def test_a_square_payoff_that_is_not_skew_is_refused_unless_two_play(value) -> None:
+    with pytest.raises(InputError, match=r"must be skew-symmetric.*two_player=True"):
+        torch_payoff(value)
+    assert not torch_payoff(value, two_player=True).is_skew
 
 
 @pytest.mark.parametrize(
@@ -112,8 +118,8 @@ def test_a_skew_payoff_is_told_from_its_products() -> None:
         (torch.zeros((3, 3)), r"payoff is of torch\.float32, .* pass payoff\.double\(\)"),
         (torch.zeros(3, dtype=torch.float64), r"must be a matrix .* got shape \(3,\)"),
         (torch.zeros((0, 3), dtype=torch.float64), r"must be a matrix with entries"),
-        (torch.tensor([[0.0, np.nan], [0.0, 0.0]], dtype=torch.float64), "NaN or infinite"),
-        (torch.tensor([[0.0, np.inf], [-np.inf, 0.0]], dtype=torch.float64), "NaN or infinite"),
+        (torch.tensor([[0.0, np.nan], [0.0, 0.0]], dtype=torch.float64), "not finite"),
+        (torch.tensor([[0.0, np.inf], [-np.inf, 0.0]], dtype=torch.float64), "not finite"),
         (torch.eye(3, dtype=torch.float64).to_sparse(), r"pass payoff\.to_sparse_csr\(\)"),
         ((torch.zeros(3, 2, dtype=torch.float64), torch.zeros(3, 1, dtype=torch.float64)), "same number of columns"),
         ((torch.zeros((3, 2), dtype=torch.float64),), "tuple of 1"),
@@ -125,11 +131,6 @@ def test_a_skew_payoff_is_told_from_its_products() -> None:
 def test_what_is_no_payoff_is_refused(value, message: str) -> None:
     with pytest.raises(InputError, match=message):
         torch_payoff(value)
-
-
-def test_a_payoff_said_to_be_skew_must_be() -> None:
-    with pytest.raises(InputError, match="said to be skew"):
-        torch_payoff(torch.tensor(drawn_skew(10)) + 1e-6, is_skew=True)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -374,6 +375,16 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(gp.MissingDependency, match=r"gametheory-pref\[torch\]"):
         torch_payoff(None)
+
+
+def test_tensors_are_told_from_other_payoffs() -> None:
+    tensor = torch.tensor(drawn_skew(6))
+    for value in (tensor, torch.nn.Parameter(tensor), [tensor[:2], tensor[2:]]):
+        found = payoff_elsewhere(value, two_player=False)
+        assert found is not None
+        assert found.is_skew
+    for value in (drawn_skew(6), [[0.0, 1.0], [-1.0, 0.0]], [], abs):
+        assert payoff_elsewhere(value, two_player=False) is None
 
 
 def test_autograd_and_warnings_stay_out() -> None:
