@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._types import FloatArray, IntArray
+from .norms import largest_singular_value
 
 
 class Cost(NamedTuple):
@@ -81,79 +82,35 @@ class PayoffOperator(ABC):
         """Whether `block` costs about its own size, not products with the whole operator."""
         return False
 
+    @property
+    def is_finite_sum(self) -> bool:
+        """Whether it is the mean of terms of its own (`FiniteSum`), not only a sum over its columns."""
+        return False
+
+    @property
+    def n_terms(self) -> int:
+        """How many terms it is the mean of: ``A = mean of A_i``. A plain matrix has one for each column."""
+        return self.shape[1]
+
+    def terms_product(self, indices: IntArray, vector: FloatArray) -> FloatArray:
+        """Return the mean of ``A_i @ vector`` over some terms, which may repeat: an estimate of the product.
+
+        Term i of a plain matrix with n columns is ``n A[:, i]`` in column i and zero elsewhere, so this reads those
+        columns, through `block`.
+        """
+        columns = self.block(np.arange(self.shape[0]), indices)
+        return np.asarray(columns @ vector[indices]) * (self.n_terms / len(indices))
+
     @cached_property
     def norm(self) -> float:
-        """The 2-norm, as far as power iteration finds it: up to a relative error of about 1e-3, from below.
+        """The 2-norm, as far as products tell: from below, up to a relative error of about 1e-3.
 
         Methods that need an upper bound guard themselves against the rest.
         """
-        return power_norm(self)
+        return largest_singular_value(self)
 
     def __matmul__(self, vector: FloatArray) -> FloatArray:
         return self.product(vector)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shape[0]} x {self.shape[1]}; {self.describe()})"
-
-
-def power_norm(operator: PayoffOperator, *, accuracy: float = 1e-4, max_steps: int = 200) -> float:
-    """Return the 2-norm by power iteration on ``A' A`` from a fixed random start; a lower bound."""
-    vector = np.random.default_rng(0).standard_normal(operator.shape[1])
-    vector /= np.linalg.norm(vector)
-    norm = 0.0
-    for _ in range(max_steps):
-        image = operator.product(vector)
-        new = float(np.linalg.norm(image))
-        if new == 0.0:
-            return norm
-        vector = -operator.product(image) if operator.is_skew else operator.transposed_product(image)
-        vector /= np.linalg.norm(vector)
-        if new <= norm * (1.0 + accuracy):
-            return new
-        norm = new
-    return norm
-
-
-class Stacked(PayoffOperator):
-    """The skew payoff over the responses of both players of a zero-sum game, ``[[0, A], [-A', 0]]``."""
-
-    is_skew = True
-
-    def __init__(self, payoff: PayoffOperator) -> None:
-        self.payoff = payoff
-        size = sum(payoff.shape)
-        self.shape = (size, size)
-
-    def product(self, vector: FloatArray) -> FloatArray:
-        """Return ``(A @ column, -A.T @ row)`` for ``vector = (row, column)``."""
-        rows = self.payoff.shape[0]
-        up, down = self.payoff.both_products(vector[:rows], vector[rows:])
-        return np.concatenate([up, -down])
-
-    def transposed_product(self, vector: FloatArray) -> FloatArray:
-        """Return minus the product."""
-        return -self.product(vector)
-
-    @property
-    def cost(self) -> Cost:
-        """What one product takes: two of the payoff."""
-        bytes_moved, flops = self.payoff.cost
-        return Cost(2.0 * bytes_moved, 2.0 * flops)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the payoff holds."""
-        return self.payoff.nbytes
-
-    def largest(self) -> float:
-        """Return the bound of the payoff."""
-        return self.payoff.largest()
-
-    def describe(self) -> str:
-        """Return the description of the payoff."""
-        return self.payoff.describe()
-
-    @cached_property
-    def norm(self) -> float:
-        """The 2-norm of the payoff."""
-        return self.payoff.norm

@@ -1,4 +1,4 @@
-"""Payoffs from embeddings: scores ``V R V'``, and win probabilities of such scores."""
+"""Payoffs of low rank: products of thin factors, and scores between embeddings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Cost, PayoffOperator
 
 
 class LowRank(PayoffOperator):
-    """The payoff ``left @ right.T``: general preference embeddings ``V R V'`` with ``left = V R``, ``right = V``.
+    """The payoff ``left @ right.T``; for scores ``V R V'`` of one set of vectors see `LowRankSkew`.
 
     Parameters
     ----------
@@ -54,6 +54,73 @@ class LowRank(PayoffOperator):
     def block(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Return the submatrix."""
         return np.asarray(self.left[rows] @ self.right[columns].T)
+
+    @property
+    def block_is_cheap(self) -> bool:
+        """True."""
+        return True
+
+
+class LowRankSkew(PayoffOperator):
+    """The payoff ``V R V'`` with a small skew R: scores of general preference embeddings, taken as they are.
+
+    Only V is held, and R is applied to a vector of its rank; `Embeddings` has the win probabilities of such scores.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, rank)
+        V, float64.
+    skew : ndarray, shape (rank, rank)
+        R, with ``R' = -R``; not checked here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gametheory_pref.operators import LowRankSkew
+    >>> angles = 2.0 * np.pi * np.arange(3) / 3.0
+    >>> turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    >>> cycle = LowRankSkew(np.column_stack([np.cos(angles), np.sin(angles)]), turn)
+    >>> cycle.product(np.array([1.0, 0.0, 0.0])).round(4)
+    array([ 0.   ,  0.866, -0.866])
+    """
+
+    is_skew = True
+
+    def __init__(self, vectors: FloatArray, skew: FloatArray) -> None:
+        self.vectors, self.skew = vectors, skew
+        self.shape = (len(vectors), len(vectors))
+
+    def product(self, vector: FloatArray) -> FloatArray:
+        """Return ``A @ vector``."""
+        return np.asarray(self.vectors @ (self.skew @ (vector @ self.vectors)))
+
+    def transposed_product(self, vector: FloatArray) -> FloatArray:
+        """Return minus the product."""
+        return -self.product(vector)
+
+    @property
+    def cost(self) -> Cost:
+        """What one product takes: the vectors are read twice."""
+        return Cost(2.0 * self.vectors.nbytes, 4.0 * self.vectors.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the vectors."""
+        return int(self.vectors.nbytes)
+
+    def largest(self) -> float:
+        """Return the bound that the lengths of the vectors and the norm of R give."""
+        return float(np.linalg.norm(self.skew, 2) * np.einsum("ij,ij->i", self.vectors, self.vectors).max())
+
+    def describe(self) -> str:
+        """Return the rank."""
+        return f"skew of rank {self.vectors.shape[1]}"
+
+    def block(self, rows: IntArray, columns: IntArray) -> FloatArray:
+        """Return the submatrix, exactly skew for the same rows and columns."""
+        forth = self.vectors[rows] @ self.skew @ self.vectors[columns].T
+        back = self.vectors[columns] @ self.skew @ self.vectors[rows].T
+        return np.asarray(0.5 * (forth - back.T))
 
     @property
     def block_is_cheap(self) -> bool:
