@@ -39,6 +39,8 @@ _HOMES = {
     "MissingPairsWarning": "errors",
     "MultiplayerGame": "games",
     "NotConverged": "errors",
+    "OperatorGame": "games",
+    "PairVotes": "games.pair_votes",
     "PreferenceGame": "games",
     "PAPERS": "methods._papers",
     "Problem": "problem",
@@ -58,8 +60,10 @@ _HOMES = {
     "condorcet_winner": "majority",
     "duality_gap": "gap",
     "exploitability": "gap",
+    "finite_sum_game": "games",
     "from_comparisons": "games.comparisons",
     "from_counts": "games.votes",
+    "from_embeddings": "games",
     "from_margins": "games",
     "from_scores": "games",
     "inclusion": "inclusions",
@@ -67,6 +71,7 @@ _HOMES = {
     "majority_cycle": "majority",
     "matrix_game": "games",
     "multiplayer_game": "games",
+    "operator_game": "games",
     "path": "temperature_path",
     "preference_game": "games",
     "read": "data",
@@ -102,14 +107,19 @@ if TYPE_CHECKING:
     from .errors import UnsupportedCombination as UnsupportedCombination
     from .games import MatrixGame as MatrixGame
     from .games import MultiplayerGame as MultiplayerGame
+    from .games import OperatorGame as OperatorGame
     from .games import PreferenceGame as PreferenceGame
+    from .games import finite_sum_game as finite_sum_game
+    from .games import from_embeddings as from_embeddings
     from .games import from_margins as from_margins
     from .games import from_scores as from_scores
     from .games import matrix_game as matrix_game
     from .games import multiplayer_game as multiplayer_game
+    from .games import operator_game as operator_game
     from .games import preference_game as preference_game
     from .games.comparisons import Comparisons as Comparisons
     from .games.comparisons import from_comparisons as from_comparisons
+    from .games.pair_votes import PairVotes as PairVotes
     from .games.votes import Votes as Votes
     from .games.votes import from_counts as from_counts
     from .games.zoo import ZOO as zoo  # noqa: F401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,11 @@ def labels(names: Any, count: int, *, name: str = "names") -> Labels:
             raise InputError(f"{name} has {label!r} twice; names must differ, so rename one of them")
         seen.add(label)
     return tuple(result)
+
+
+def labels_or_range(names: Any, count: int, *, name: str = "names") -> Sequence[Label]:
+    """Return `labels`, but positions as a range, which costs nothing however many there are."""
+    return range(count) if names is None else labels(names, count, name=name)
 
 
 def frame_labels(matrix: Any, names: Any) -> Any:

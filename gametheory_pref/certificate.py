@@ -13,7 +13,7 @@ import numpy as np
 from . import majority
 from ._types import FloatArray, IntArray, Label, Labels
 from .errors import UnsupportedCombination
-from .games import MatrixGame, PreferenceGame, is_symmetric
+from .games import MatrixGame, OperatorGame, PreferenceGame, is_symmetric
 from .gap import deviations, problem_gap, reply_scores, value
 from .problem import Policy, Problem, action_counts
 
@@ -69,25 +69,25 @@ class Certificate:
 
     @cached_property
     def condorcet_winner(self) -> Label | None:
-        """The response that beats every other one, or None (preference games only)."""
-        return majority.condorcet_winner(self._preference_game("condorcet_winner"))
+        """The response that beats every other one, or None (preference games only, tables or sparse)."""
+        return majority.condorcet_winner(self._majority_game("condorcet_winner"))
 
     @cached_property
     def smith_set(self) -> Labels:
         """Smallest set whose members beat everybody outside it (preference games only)."""
-        game = self._preference_game("smith_set")
+        game = self._majority_game("smith_set")
         return tuple(game.names[i] for i in majority.smith_indices(game))
 
     @cached_property
     def schwartz_set(self) -> Labels:
         """Union of the smallest undominated sets (preference games only)."""
-        game = self._preference_game("schwartz_set")
+        game = self._majority_game("schwartz_set")
         return tuple(game.names[i] for i in majority.schwartz_indices(game))
 
     @cached_property
     def mass_outside_smith(self) -> float:
         """Probability that the policy gives to responses outside the Smith set; 0 for a Minimax Winner."""
-        game = self._preference_game("mass_outside_smith")
+        game = self._majority_game("mass_outside_smith")
         outside = np.ones(game.n_responses, dtype=bool)
         outside[majority.smith_indices(game)] = False
         return float(np.asarray(self.policy)[outside].sum())
@@ -95,11 +95,13 @@ class Certificate:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences that a reader of the numbers should know."""
-        game = self.problem.game
-        if not isinstance(game, PreferenceGame):
-            return ()
-        note = majority.missing_pairs_note(game, majority.smith_indices(game))
-        return () if note is None else (f"Smith set: {note}",)
+        game, notes = self.problem.game, []
+        if isinstance(game, OperatorGame) and self.unique is None:
+            notes.append("uniqueness: the set of all answers is not analysed for games known by their products")
+        if isinstance(game, (PreferenceGame, OperatorGame)) and majority.has_majorities(game):
+            note = majority.missing_pairs_note(game, majority.smith_indices(game))
+            notes += [] if note is None else [f"Smith set: {note}"]
+        return tuple(notes)
 
     def verify(self) -> bool:
         """Check every claim again from the game and the policy, and the rational proof if there is one.
@@ -172,7 +174,7 @@ class Certificate:
             "dimension": _plain(self.dimension),
             "support_union": _plain(self.support_union),
         }
-        if isinstance(self.problem.game, PreferenceGame):
+        if majority.has_majorities(self.problem.game):
             result["condorcet_winner"] = self.condorcet_winner
             result["smith_set"] = _plain(self.smith_set)
             result["schwartz_set"] = _plain(self.schwartz_set)
@@ -185,6 +187,18 @@ class Certificate:
         unique = {True: "unique", False: "not unique", None: "uniqueness not decided"}[self.unique]
         exact = "" if self.proof is None else ", proved in rational arithmetic"
         return f"Certificate(gap {self.gap:.2g}, {unique}{exact})"
+
+    def _majority_game(self, what: str) -> PreferenceGame | OperatorGame:
+        """Return the game if it is known who beats whom."""
+        game = self.problem.game
+        if isinstance(game, OperatorGame) and majority.has_majorities(game):
+            return game
+        if isinstance(game, OperatorGame) and game.is_symmetric:
+            raise UnsupportedCombination(
+                f"{what} needs the entries of the payoff, and this game is known by its products only "
+                f"({game.payoff.describe()})"
+            )
+        return self._preference_game(what)
 
     def _preference_game(self, what: str) -> PreferenceGame:
         game = self.problem.game
@@ -243,7 +257,9 @@ def _on_all_answers(
         dimensions = tuple(found.dimension for found in sets)
         unions = tuple(_labels(labels, found.support_union) for labels, found in zip(names, sets, strict=True))
         return (_all_unique(sets), dimensions[0], unions[0]) if single else (_all_unique(sets), dimensions, unions)
-    if problem.temperature > 0.0 and (single or (isinstance(game, MatrixGame) and game.constant_sum is not None)):
+    constant_sum = isinstance(game, MatrixGame) and game.constant_sum is not None
+    zero_sum = single or constant_sum or isinstance(game, OperatorGame)
+    if problem.temperature > 0.0 and zero_sum:
         return True, 0 if single else (0, 0), None
     return None, None, None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ._types import BoolArray, FloatArray, IntArray, Label, Labels
 from .certificate import Certificate
-from .games import PreferenceGame
+from .games import OperatorGame, PreferenceGame
 from .majority import majority_cycle, smith_indices
 from .plot.bars import Block, hidden_sentence, policy_block
 from .plot.style import BLUE, GREY, ORANGE, PALE, cell_colors, shorten
@@ -150,6 +150,22 @@ def _cell(game: PreferenceGame, i: int, j: int, missing: bool, borders: str) -> 
     return f'<td style="{base}; background: {background}" title="{title}">{number}</td>'
 
 
+def operator_game_summary(game: OperatorGame) -> str:
+    """Return what a game without a table is, as an HTML table of facts: there is no matrix to show."""
+    players = f"{game.n_responses:,} responses" if game.is_symmetric else "{:,} x {:,}".format(*game.payoff.shape)
+    cost = game.payoff.cost
+    rows = [
+        ("Players", players),
+        ("Payoff", game.payoff.describe()),
+        ("Held", f"{game.payoff.nbytes:,} bytes"),
+        ("A product", f"{cost.bytes:.3g} bytes moved, {cost.flops:.3g} operations"),
+    ]
+    if game.votes is not None:
+        rows.append(("Comparisons", f"{game.votes.n_comparisons:,.10g}, {game.votes.n_ties:,.10g} of them ties"))
+        rows.append(("Never compared", f"{game.n_missing:,} of {game.votes.n_pairs:,} pairs, played as ½"))
+    return _fact_table(rows)
+
+
 def solution_table(solution: Solution) -> str:
     """Return the policy as bars and the certificate as a list, in HTML."""
     certificate = solution.certificate()
@@ -188,11 +204,14 @@ def _bar_row(name: str, bar: str, number: str) -> str:
 
 def _facts(solution: Solution, certificate: Certificate) -> str:
     groups = [part(solution, certificate) for part in (_claims, _relations, _notes)]
+    return _fact_table([row for rows in groups for row in rows])
+
+
+def _fact_table(rows: list[tuple[str, str]]) -> str:
     plain = f"{_PLAIN}; text-align: left; vertical-align: top"
     cells = "".join(
         f'<tr><th scope="row" style="{plain}; font-weight: normal; opacity: 0.75">{escape(name)}</th>'
         f'<td style="{plain}">{escape(text)}</td></tr>'
-        for rows in groups
         for name, text in rows
     )
     return f'<table style="{_TABLE}"><tbody>{cells}</tbody></table>'

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._types import BoolArray, IntArray, Label, Labels
 from .errors import MissingPairsWarning, UnsupportedCombination
-from .games import Game, PreferenceGame
+from .games import Game, OperatorGame, PreferenceGame
+from .operators import Sparse
 from .problem import as_game
 
 # A margin this small is rounding of a tie: win rates differ by at least one over the number of comparisons.
@@ -25,6 +27,40 @@ def _preference_game(game: Game | ArrayLike) -> PreferenceGame:
     return checked
 
 
+def has_majorities(game: Game) -> bool:
+    """Return whether it is known who beats whom: of preference games, and of sparse ones, whose entries are stored."""
+    sparse = isinstance(game, OperatorGame) and game.is_symmetric and isinstance(game.payoff, Sparse)
+    return sparse or isinstance(game, PreferenceGame)
+
+
+def _with_majorities(game: Game | ArrayLike) -> PreferenceGame | OperatorGame:
+    checked = as_game(game)
+    if isinstance(checked, PreferenceGame) or (isinstance(checked, OperatorGame) and has_majorities(checked)):
+        return checked
+    if isinstance(checked, OperatorGame) and checked.is_symmetric:
+        raise UnsupportedCombination(
+            f"majorities need the entries of the payoff, and this game is known by its products only "
+            f"({checked.payoff.describe()}); sparse games and tables have them"
+        )
+    raise UnsupportedCombination(f"majorities are defined for preference games; this is a {type(checked).__name__}")
+
+
+def _beats(game: PreferenceGame | OperatorGame) -> Any:
+    """Return who beats whom strictly, as a table or a scipy sparse array of truth values."""
+    if isinstance(game, PreferenceGame):
+        return majority_relation(game)
+    assert isinstance(game.payoff, Sparse)
+    return game.payoff.matrix > _TIE
+
+
+def _wins_and_losses(game: PreferenceGame | OperatorGame) -> tuple[IntArray, IntArray]:
+    beats = _beats(game)
+    if isinstance(game, PreferenceGame):
+        return np.count_nonzero(beats, axis=1), np.count_nonzero(beats, axis=0)
+    n = game.n_responses
+    return np.diff(beats.indptr).astype(np.int64), np.bincount(beats.indices, minlength=n).astype(np.int64)
+
+
 def majority_relation(game: PreferenceGame) -> BoolArray:
     """Return the strict majority relation, shape (n, n): whether the row response beats the column one."""
     return game.payoff > _TIE
@@ -35,7 +71,7 @@ def condorcet_winner(game: Game | ArrayLike, *, kind: str = "strong") -> Label |
 
     Parameters
     ----------
-    game : PreferenceGame or array_like
+    game : PreferenceGame, sparse OperatorGame or array_like
         The game; a square array is a matrix of win probabilities.
     kind : {"strong", "weak"}
         "strong": it wins every comparison. "weak": it loses none; the first such response is returned, and
@@ -47,7 +83,7 @@ def condorcet_winner(game: Game | ArrayLike, *, kind: str = "strong") -> Label |
     >>> gp.condorcet_winner(gp.from_counts([[0, 3, 2], [1, 0, 4], [1, 0, 0]], names=["a", "b", "c"]))
     'a'
     """
-    game = _preference_game(game)
+    game = _with_majorities(game)
     if kind == "weak":
         weak = weak_condorcet_winners(game)
         return weak[0] if weak else None
@@ -55,15 +91,15 @@ def condorcet_winner(game: Game | ArrayLike, *, kind: str = "strong") -> Label |
         from ._check import choice
 
         choice(kind, ("strong", "weak"), name="kind")
-    wins = np.count_nonzero(majority_relation(game), axis=1)
+    wins, _ = _wins_and_losses(game)
     best = int(np.argmax(wins))
     return game.names[best] if wins[best] == game.n_responses - 1 else None
 
 
 def weak_condorcet_winners(game: Game | ArrayLike) -> Labels:
     """Return the responses that lose to nobody (a strong Condorcet winner is then the only one)."""
-    game = _preference_game(game)
-    losses = np.count_nonzero(majority_relation(game), axis=0)
+    game = _with_majorities(game)
+    _, losses = _wins_and_losses(game)
     return tuple(game.names[i] for i in np.flatnonzero(losses == 0))
 
 
@@ -79,20 +115,39 @@ def smith_set(game: Game | ArrayLike) -> Labels:
     >>> gp.smith_set(gp.zoo["dominated_lizard"].game)
     ('rock', 'paper', 'scissors')
     """
-    game = _preference_game(game)
+    game = _with_majorities(game)
     members = smith_indices(game)
     _warn_if_missing(game, members, "Smith")
     return tuple(game.names[i] for i in members)
 
 
-def smith_indices(game: PreferenceGame) -> IntArray:
+def smith_indices(game: PreferenceGame | OperatorGame) -> IntArray:
     """Return the positions of the Smith set, ascending; no warning."""
+    if isinstance(game, OperatorGame):
+        return _sparse_smith(game)
     beats = majority_relation(game)
     wins = np.count_nonzero(beats, axis=1)
     best = int(np.argmax(wins))
     if wins[best] == game.n_responses - 1:
         return np.array([best], dtype=np.int64)
     return _dominance_layers(beats)[0]
+
+
+def _sparse_smith(game: OperatorGame) -> IntArray:
+    """Return the Smith set as `_dominance_layers` finds it, by counting the wins across every prefix."""
+    n = game.n_responses
+    wins, losses = _wins_and_losses(game)
+    order = np.argsort(losses - wins, kind="stable").astype(np.int64)
+    place = np.empty(n, np.int64)
+    place[order] = np.arange(n)
+    winners, losers = (place[side] for side in _beats(game).nonzero())
+    # A win over somebody further down counts for the prefixes that hold the winner and not the loser.
+    down = winners < losers
+    change = np.bincount(winners[down] + 1, minlength=n + 1) - np.bincount(losers[down] + 1, minlength=n + 2)[: n + 1]
+    size = np.arange(1, n + 1)
+    across = np.cumsum(change)[1:]
+    end = int(np.argmax(across == size * (n - size))) + 1
+    return np.sort(order[:end])
 
 
 def smith_layers(game: PreferenceGame) -> list[IntArray]:
@@ -123,19 +178,32 @@ def schwartz_set(game: Game | ArrayLike) -> Labels:
 
     It lies inside the Smith set and differs from it only where there are ties.
     """
-    game = _preference_game(game)
+    game = _with_majorities(game)
     members = schwartz_indices(game)
     _warn_if_missing(game, members, "Schwartz")
     return tuple(game.names[i] for i in members)
 
 
-def schwartz_indices(game: PreferenceGame) -> IntArray:
+def schwartz_indices(game: PreferenceGame | OperatorGame) -> IntArray:
     """Return the positions of the Schwartz set, ascending; no warning."""
     smith = smith_indices(game)
+    if isinstance(game, OperatorGame):
+        return smith[_undominated(_beats(game)[smith][:, smith])]
     reach = _reachability(majority_relation(game)[np.ix_(smith, smith)])
     # i belongs to a top component when whoever reaches i is reached back.
     top = ~(reach.T & ~reach).any(axis=1)
     return smith[top]
+
+
+def _undominated(beats: Any) -> BoolArray:
+    """Return which responses lie in components of the sparse majority graph that nobody outside beats."""
+    from scipy.sparse.csgraph import connected_components
+
+    count, component = connected_components(beats, directed=True, connection="strong")
+    winners, losers = (component[side] for side in beats.nonzero())
+    top = np.ones(count, dtype=bool)
+    top[losers[winners != losers]] = False
+    return np.asarray(top[component])
 
 
 def _reachability(edges: BoolArray) -> BoolArray:
@@ -193,22 +261,32 @@ def _shortest_cycle(beats: BoolArray, start: int) -> list[int]:
     return []
 
 
-def missing_pairs_note(game: PreferenceGame, members: IntArray) -> str | None:
+def missing_pairs_note(game: PreferenceGame | OperatorGame, members: IntArray) -> str | None:
     """Return a sentence when pairs inside the set were never compared, else None."""
     if not game.n_missing or game.votes is None or len(members) < 2:
         return None
-    inside = game.votes.totals[np.ix_(members, members)] == 0
-    count = int(np.count_nonzero(np.triu(inside, 1)))
+    pairs = len(members) * (len(members) - 1) // 2
+    count = pairs - _compared_inside(game, members)
     if not count:
         return None
-    pairs = len(members) * (len(members) - 1) // 2
     return (
         f"{count} of the {pairs} pairs inside the set were never compared and count as ties; "
         "its size says more about missing data than about cycles"
     )
 
 
-def _warn_if_missing(game: PreferenceGame, members: IntArray, which: str) -> None:
+def _compared_inside(game: PreferenceGame | OperatorGame, members: IntArray) -> int:
+    """Return how many pairs of members were compared."""
+    if isinstance(game, PreferenceGame):
+        assert game.votes is not None
+        return int(np.count_nonzero(np.triu(game.votes.totals[np.ix_(members, members)], 1)))
+    assert game.votes is not None
+    inside = np.zeros(game.n_responses, dtype=bool)
+    inside[members] = True
+    return int(np.count_nonzero((game.votes.totals > 0) & inside[game.votes.low] & inside[game.votes.high]))
+
+
+def _warn_if_missing(game: PreferenceGame | OperatorGame, members: IntArray, which: str) -> None:
     note = missing_pairs_note(game, members)
     if note is not None:
         warnings.warn(f"{which} set: {note}", MissingPairsWarning, stacklevel=3)

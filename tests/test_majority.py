@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 import gametheory_pref as gp
 from gametheory_pref.games import PreferenceGame
@@ -233,3 +234,35 @@ def test_real_elections(shared_data) -> None:  # type: ignore[no-untyped-def]
         assert len(gp.majority_cycle(game)) == 3
         checked += 1
     assert checked == 4
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 13])
+def test_sparse_games_have_the_majorities_of_the_table(n):
+    rng = np.random.default_rng(n)
+    for share in (0.1, 0.3, 0.6, 0.9, 1.0):
+        for _ in range(12):
+            # A ladder below which some stages of cycles and ties lie.
+            stage = np.sort(rng.integers(0, 4, n))
+            margins = np.where(rng.random((n, n)) < share, rng.choice([-1.0, 1.0], (n, n)), 0.0)
+            margins = np.triu(np.where(stage[:, None] < stage, 1.0, margins), 1)
+            mixed = rng.permutation(n)
+            margins = (margins - margins.T)[np.ix_(mixed, mixed)]
+            table, sparse = gp.from_margins(margins), gp.from_margins(csr_array(margins))
+            assert gp.condorcet_winner(sparse) == gp.condorcet_winner(table)
+            assert gp.weak_condorcet_winners(sparse) == gp.weak_condorcet_winners(table)
+            assert gp.smith_set(sparse) == gp.smith_set(table)
+            assert gp.schwartz_set(sparse) == gp.schwartz_set(table)
+
+
+def test_sparse_games_warn_of_missing_pairs_like_tables():
+    wins = np.array([[0, 1, 0, 2], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]])
+    for game in (gp.from_counts(wins), gp.from_counts(csr_array(wins))):
+        with pytest.warns(gp.MissingPairsWarning, match="^Smith set: 1 of the 3 pairs inside"):
+            assert gp.smith_set(game) == (0, 1, 2)
+
+
+def test_majorities_need_entries():
+    game = gp.from_embeddings(np.eye(4))
+    for function in (gp.condorcet_winner, gp.weak_condorcet_winners, gp.smith_set, gp.schwartz_set):
+        with pytest.raises(gp.UnsupportedCombination, match="majorities need the entries of the payoff"):
+            function(game)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from .._check import as_float_array, choice
 from .._check import labels as check_labels
 from .._types import FloatArray, Labels
-from ..errors import InputError, UnsupportedCombination
+from ..errors import InputError
 from ..games import (
     Game,
     MatrixGame,
+    MultiplayerGame,
     OperatorGame,
     PreferenceGame,
     from_margins,
@@ -28,6 +29,7 @@ from ..games.comparisons import MAX_COUNT, Coded, Columns, Comparisons, Encoder
 from ..games.votes import Votes, game_from_votes
 from .logs import LogLayout, PairCounts, PairLayout, find_layout, game_from_log, one_hot_outcome
 from .matrices import game_from_table, table_of
+from .operator_format import operator_game_from_dict, operator_game_to_dict
 from .options import Loaded, Options
 
 SCHEMA = "gtpref.game/1"
@@ -58,6 +60,9 @@ _NEEDED = (
 def game_to_dict(game: Game) -> dict[str, Any]:
     """Return the game as plain lists and strings; `game_from_dict` gives it back bit for bit.
 
+    Of an `OperatorGame` whose payoff is no sparse matrix, table or embedding, or is a large one, it is a summary, from
+    which no game can be made.
+
     Examples
     --------
     >>> from gametheory_pref.games import from_margins
@@ -81,7 +86,7 @@ def game_to_dict(game: Game) -> dict[str, Any]:
             "column_payoff": game.column_payoff.tolist(),
         }
     if isinstance(game, OperatorGame):
-        raise UnsupportedCombination("a game known by its products has no table to write; keep what it was made from")
+        return operator_game_to_dict(game, SCHEMA)
     return {
         "schema": SCHEMA,
         "type": "multiplayer",
@@ -114,7 +119,9 @@ def game_from_dict(data: Mapping[str, Any]) -> Game:
     """
     if data.get("schema") != SCHEMA:
         raise InputError(f"schema is {data.get('schema')!r}; this version reads {SCHEMA!r}")
-    kind = choice(data.get("type"), ("preference", "matrix", "multiplayer"), name="type")
+    kind = choice(data.get("type"), ("preference", "matrix", "multiplayer", "operator"), name="type")
+    if kind == "operator":
+        return operator_game_from_dict(data)
     if kind == "matrix":
         return matrix_game(
             _numbers(data, "row_payoff", 2),
@@ -282,7 +289,7 @@ def _game_from_json(data: Any, options: Options) -> Loaded:
         return Loaded(
             game,
             f"JSON, {SCHEMA}",
-            () if not isinstance(game, PreferenceGame) or game.votes is None else game.votes.notes,
+            () if isinstance(game, (MatrixGame, MultiplayerGame)) or game.votes is None else game.votes.notes,
         )
     return game_from_mapping(data, options, format="JSON")
 
@@ -330,12 +337,12 @@ def _counts_with_ties(table: Any, ties: Any, key: str, options: Options, format:
             raise InputError("there are counts beyond 2**53, which float64 cannot add; check the numbers")
     dropped = options.vote_ties() == "drop" and bool(ties.values.any())
     notes = (f"{np.triu(ties.values, 1).sum():g} ties were left out",) if dropped else ()
-    game = from_counts(
+    game = from_counts(  # type: ignore[call-overload]
         table.values,
         ties=None if dropped else ties.values,
         names=table.row_names,
         kind=options.vote_kind(),
-        missing=options.missing,  # type: ignore[arg-type]
+        missing=options.missing,
     )
     return Loaded(game, f"{format}, matrix of win counts", notes)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +12,21 @@ import numpy as np
 from .._types import FloatArray
 from ..errors import InputError
 from ..games.comparisons import (
+    LEFT_WON,
     MAX_COUNT,
-    MAX_RESPONSES,
+    RIGHT_WON,
+    TIE,
     Columns,
     Encoder,
     Fail,
     comparisons_from_columns,
+    game_of_log,
+    is_dense,
+    refuse_texts,
 )
-from ..games.votes import Votes, game_from_votes
+from ..games.pair_votes import PairVotes, count_pairs
+from ..games.sparse_games import game_from_pairs
+from ..games.votes import Kind, Votes, game_from_votes
 from .options import Loaded, Options
 
 PAIRS = (("model_a", "model_b"), ("item_a", "item_b"), ("left", "right"))
@@ -113,8 +122,10 @@ def game_from_log(columns: Columns, options: Options, fail: Fail, *, format: str
         notes = (f"only the judgements of {options.judge!r} were used, {rows.size} in number",)
         fail = _Shifted(fail, rows)
     log, dropped = comparisons_from_columns(columns, names=None, skip_bad=options.skip_bad, fail=fail)
-    votes = log.votes(kind=kind, ties=ties, notes=notes + dropped)
-    return Loaded(game_from_votes(votes, log.names, missing=options.missing), format, votes.notes)
+    game = game_of_log(
+        log, kind=kind, ties=ties, missing=options.missing, table=options.table, notes=notes + dropped
+    )
+    return Loaded(game, format, game.votes.notes if game.votes is not None else ())
 
 
 class _Shifted:
@@ -142,12 +153,13 @@ def _only_judge(columns: Columns, judge: str) -> tuple[Columns, np.ndarray[tuple
 
 
 class PairCounts:
-    """Add up counted pairs, row by row."""
+    """Collect counted pairs, row by row, and add them up."""
 
     def __init__(self) -> None:
         self.names = Encoder()
-        self._cells: dict[tuple[int, int], tuple[float, float, float]] = {}
-        self.repeated = 0
+        self._sides = array("i"), array("i")
+        # Wins of the left response, ties, wins of the right one.
+        self._counts = array("d"), array("d"), array("d")
 
     def add(self, left: str, right: str, wins_left: float, wins_right: float, ties: float) -> None:
         """Add one row; raises `InputError` without a place when it makes no sense."""
@@ -162,14 +174,10 @@ class PairCounts:
                 raise InputError(
                     f"{count:g} {what} of {left!r} and {right!r} is {kind}; counts are whole numbers of at least 0"
                 )
-        i, j = self.names[left], self.names[right]
-        if len(self.names) > MAX_RESPONSES:
-            raise InputError(
-                f"there are more than {MAX_RESPONSES} different responses; the columns may be the wrong ones"
-            )
-        self.repeated += (i, j) in self._cells or (j, i) in self._cells
-        before = self._cells.get((i, j), (0.0, 0.0, 0.0))
-        self._cells[i, j] = (before[0] + wins_left, before[1] + wins_right, before[2] + ties)
+        for side, name in zip(self._sides, (left, right), strict=True):
+            side.append(self.names[name])
+        for column, count in zip(self._counts, (wins_left, ties, wins_right), strict=True):
+            column.append(count)
 
     def game(self, options: Options, *, format: str) -> Loaded:
         """Return the game of all pairs."""
@@ -177,18 +185,33 @@ class PairCounts:
         names = tuple(self.names)
         if not names:
             raise InputError("there are no comparisons, only column names; check the source")
-        n = len(names)
-        wins, ties = np.zeros((n, n)), np.zeros((n, n))
-        for (i, j), (won, lost, drawn) in self._cells.items():
-            wins[i, j] += won
-            wins[j, i] += lost
-            ties[i, j] += drawn
-            ties[j, i] += drawn
+        left, right = (np.frombuffer(side, np.int32) for side in self._sides)
+        refuse_texts(left, right, len(names))
+        pairs = self._pairs(len(names), options.vote_kind())
         notes: tuple[str, ...] = ()
-        if self.repeated:
-            notes = (f"rows that repeat a pair ({self.repeated}) were added to it",)
-        if options.vote_ties() == "drop" and ties.any():
-            notes = (*notes, f"{np.triu(ties).sum():g} ties were left out")
-            ties = np.zeros_like(ties)
-        votes = Votes(wins, ties, options.vote_kind(), notes=notes)
-        return Loaded(game_from_votes(votes, names, missing=options.missing), format, notes)
+        repeated = len(self._sides[0]) - pairs.low.size
+        if repeated:
+            notes = (f"rows that repeat a pair ({repeated}) were added to it",)
+        if options.vote_ties() == "drop" and pairs.ties.any():
+            notes = (*notes, f"{pairs.n_ties:g} ties were left out")
+            pairs = replace(pairs, ties=np.zeros_like(pairs.ties))
+        if is_dense(options.table, len(names)):
+            votes = Votes(*_tables(pairs), pairs.kind, notes=notes)
+            return Loaded(game_from_votes(votes, names, missing=options.missing), format, notes)
+        return Loaded(game_from_pairs(replace(pairs, notes=notes), names, missing=options.missing), format, notes)
+
+    def _pairs(self, n_responses: int, kind: Kind) -> PairVotes:
+        left, right = (np.tile(np.frombuffer(side, np.int32), 3) for side in self._sides)
+        rows = len(self._sides[0])
+        outcome = np.repeat(np.array([LEFT_WON, TIE, RIGHT_WON], np.int8), rows)
+        weight = np.concatenate([np.frombuffer(column) for column in self._counts])
+        return count_pairs(n_responses, left, right, outcome, weight, positioned=False, kind=kind)
+
+
+def _tables(pairs: PairVotes) -> tuple[FloatArray, FloatArray]:
+    """Return wins and ties as tables."""
+    n = pairs.n_responses
+    wins, ties = np.zeros((n, n)), np.zeros((n, n))
+    wins[pairs.low, pairs.high], wins[pairs.high, pairs.low] = pairs.wins_low, pairs.wins_high
+    ties[pairs.low, pairs.high] = ties[pairs.high, pairs.low] = pairs.ties
+    return wins, ties

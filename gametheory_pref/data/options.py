@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from .._check import choice, non_negative
 from ..errors import InputError
 from ..games import Game
-from ..games.comparisons import Ties
+from ..games.comparisons import TABLES, Ties
 from ..games.votes import Kind
 
 KINDS = ("auto", "prob", "counts", "rate", "margin", "scores", "points", "payoff", "scores-by-task")
@@ -28,6 +28,7 @@ class Options:
     symmetrize: bool = False
     skip_bad: bool = False
     atol: float = 1e-9
+    table: str = "auto"
 
     def __post_init__(self) -> None:
         choice(self.kind, KINDS, name="kind")
@@ -35,6 +36,7 @@ class Options:
         choice(self.unranked, UNRANKED, name="unranked")
         choice(self.missing, MISSING, name="missing")
         non_negative(self.atol, name="atol")
+        choice(self.table, TABLES, name="table")
 
     def with_kind(self, kind: str) -> Options:
         """Return the same choices with another `kind`."""

@@ -61,6 +61,7 @@ def read(
     symmetrize: bool = False,
     skip_bad: bool = False,
     atol: float = 1e-9,
+    table: str = "auto",
     format: Format | None = None,
     encoding: str = "utf-8",
 ) -> Game:
@@ -97,6 +98,9 @@ def read(
         Leave out the rows of a log that are not understood, and count them in the notes.
     atol : float
         Largest ``|P + P.T - 1|`` that passes as rounding.
+    table : {"auto", "dense", "sparse"}
+        What comparisons become: "auto" makes tables up to 10,000 responses, and above a sparse game that stores no
+        more than the pairs that were compared.
     format : {"table", "json", "jsonl", "npz", "npy", "parquet", "preflib", "nfg"}, optional
         Read `source` as this, whatever its name and first bytes say.
     encoding : str
@@ -104,9 +108,9 @@ def read(
 
     Returns
     -------
-    PreferenceGame, MatrixGame or MultiplayerGame
+    PreferenceGame, OperatorGame, MatrixGame or MultiplayerGame
         Gambit games of two players are a `MatrixGame`, of more a `MultiplayerGame`; most else is a
-        `PreferenceGame`.
+        `PreferenceGame`, or of very many responses an `OperatorGame`.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def read(
     MissingDependency
         A Parquet file without pyarrow.
     """
-    options = Options(kind, ties, unranked, missing, judge, symmetrize, skip_bad, atol)
+    options = Options(kind, ties, unranked, missing, judge, symmetrize, skip_bad, atol, table)
     return load(source, options, format=format, encoding=encoding).game
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .._types import Labels
 from ..games import Game, MatrixGame, OperatorGame, PreferenceGame
+from ..games.pair_votes import PairVotes
+from ..games.votes import Votes
 from .options import Loaded, Options
 from .reader import Format, load
 from .source import Source
@@ -25,7 +27,7 @@ class DataReport:
     ----------
     file, format : str
         Where it came from and what it was read as; empty for a game made in memory.
-    game : {"preference", "matrix", "multiplayer"}
+    game : {"preference", "matrix", "multiplayer", "operator"}
         Type of the game.
     shape : tuple of int
         Number of responses, or of actions of each player.
@@ -45,6 +47,8 @@ class DataReport:
         Share of the decided comparisons won by the response shown first; 1/2 when position does not matter.
     notes : tuple of str
         What the reader met and decided.
+    payoff : str or None
+        What the payoff of a game without a table is, such as "sparse, 20000 entries".
     """
 
     file: str
@@ -63,6 +67,7 @@ class DataReport:
     weighted: bool = False
     first_share: float | None = None
     notes: tuple[str, ...] = ()
+    payoff: str | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -88,6 +93,11 @@ class DataReport:
         source = f"{self.file}: {self.format}. " if self.format else ""
         if self.game == "preference":
             return f"{source}A preference game of {self.shape[0]} responses."
+        if self.payoff is not None:
+            what = f"preference game of {self.shape[0]} responses"
+            if len(self.shape) == 2:
+                what = f"zero-sum game of two players with {self.shape[0]} x {self.shape[1]} actions"
+            return f"{source}A {what}, without a table: {self.payoff}."
         players = "two players" if self.game == "matrix" else f"{len(self.shape)} players"
         return f"{source}A game of {players} with {' x '.join(map(str, self.shape))} actions."
 
@@ -131,7 +141,7 @@ def data_report(
     if isinstance(source, Loaded):
         loaded = source
     elif isinstance(source, Game):
-        votes = source.votes if isinstance(source, PreferenceGame) else None
+        votes = source.votes if isinstance(source, (PreferenceGame, OperatorGame)) else None
         loaded = Loaded(source, "", () if votes is None else votes.notes)
     else:
         loaded = load(source, options, format=format)
@@ -141,21 +151,28 @@ def data_report(
     if isinstance(game, MatrixGame):
         return DataReport(loaded.file, loaded.format, "matrix", game.row_payoff.shape, notes=loaded.notes)
     if isinstance(game, OperatorGame):
-        return DataReport(loaded.file, loaded.format, "operator", game.payoff.shape, notes=loaded.notes)
+        return _of_operator_game(game, loaded)
     return DataReport(loaded.file, loaded.format, "multiplayer", game.payoffs.shape[1:], notes=loaded.notes)
 
 
 def _of_preference_game(game: PreferenceGame, loaded: Loaded) -> DataReport:
-    n, votes = game.n_responses, game.votes
-    if votes is None:
-        return DataReport(loaded.file, loaded.format, "preference", (n,), notes=loaded.notes)
+    report = DataReport(loaded.file, loaded.format, "preference", (game.n_responses,), notes=loaded.notes)
+    return report if game.votes is None else _with_votes(report, game.votes)
+
+
+def _of_operator_game(game: OperatorGame, loaded: Loaded) -> DataReport:
+    shape = game.payoff.shape[:1] if game.is_symmetric else game.payoff.shape
+    what = game.payoff.describe()
+    report = DataReport(loaded.file, loaded.format, "operator", shape, notes=loaded.notes, payoff=what)
+    return report if game.votes is None else _with_votes(report, game.votes)
+
+
+def _with_votes(report: DataReport, votes: Votes | PairVotes) -> DataReport:
+    n = report.shape[0]
     compared = votes.totals[votes.totals > 0]
     log = votes.comparisons
-    return DataReport(
-        loaded.file,
-        loaded.format,
-        "preference",
-        (n,),
+    return replace(
+        report,
         kind=votes.kind,
         n_comparisons=votes.n_comparisons,
         n_ties=votes.n_ties,
@@ -164,16 +181,15 @@ def _of_preference_game(game: PreferenceGame, loaded: Loaded) -> DataReport:
         least_per_pair=float(compared.min()) if compared.size else None,
         most_per_pair=float(compared.max()) if compared.size else None,
         n_judges=None if log is None or log.judge is None else _count_named(log.judge, log.judges),
-        n_prompts=None if log is None or log.prompt is None else len(set(log.prompt.tolist())),
+        n_prompts=None if log is None or log.prompt is None else np.unique(log.prompt).size,
         weighted=log is not None and log.weight is not None,
         first_share=votes.first_share,
-        notes=loaded.notes,
     )
 
 
 def _count_named(codes: NDArray[np.int32], labels: Labels) -> int:
     """Return how many labels occur; a blank cell names nobody."""
-    return sum(labels[code] != "" for code in set(codes.tolist()))
+    return sum(labels[code] != "" for code in np.unique(codes).tolist())
 
 
 def _per_pair(least: float, most: float) -> str:

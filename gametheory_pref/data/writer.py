@@ -16,9 +16,11 @@ import numpy as np
 from .._check import choice
 from .._types import FloatArray
 from ..errors import InputError, UnsupportedCombination
-from ..games import Game, MatrixGame, PreferenceGame
+from ..games import Game, MatrixGame, OperatorGame, PreferenceGame
+from ..games.pair_votes import PairVotes
 from .gambit import format_nfg
 from .json_format import game_to_dict
+from .operator_format import is_summary
 
 Layout = Literal["auto", "matrix", "pairs", "log"]
 
@@ -35,8 +37,8 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
 
     Parameters
     ----------
-    game : PreferenceGame, MatrixGame or MultiplayerGame
-        The game.
+    game : PreferenceGame, OperatorGame, MatrixGame or MultiplayerGame
+        The game. Of an `OperatorGame` the comparisons, a sparse payoff or embeddings are written.
     path : path
         Ends in ``.csv``, ``.tsv``, ``.json``, ``.jsonl``, ``.npz`` or ``.nfg``; an existing file is replaced.
     layout : {"auto", "matrix", "pairs", "log"}
@@ -70,7 +72,9 @@ def write(game: Game, path: str | os.PathLike[str], *, layout: Layout = "auto") 
 
 def _content(game: Game, suffix: str, layout: Layout) -> bytes:
     if suffix == ".json":
-        return (json.dumps(game_to_dict(game), allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        return _json(game)
+    if isinstance(game, OperatorGame):
+        return _operator_game(game, suffix, layout)
     if suffix == ".nfg":
         return format_nfg(game).encode("utf-8", "replace")
     if suffix == ".npz":
@@ -80,6 +84,26 @@ def _content(game: Game, suffix: str, layout: Layout) -> bytes:
     return _table(_require_preference(game, suffix), layout, "\t" if suffix == ".tsv" else ",").encode(
         "utf-8", "replace"
     )
+
+
+def _json(game: Game) -> bytes:
+    data = game_to_dict(game)
+    if isinstance(game, OperatorGame) and is_summary(data):
+        raise UnsupportedCombination(f"{data['payoff']['what']}: {data['payoff']['note']}; keep what it was made from")
+    return (json.dumps(data, allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _operator_game(game: OperatorGame, suffix: str, layout: Layout) -> bytes:
+    """Return the comparisons of a game without a table, as counted pairs or as a log."""
+    if game.votes is None or suffix not in (".csv", ".tsv", ".jsonl") or layout == "matrix":
+        raise UnsupportedCombination(
+            f"a game known by its products has no table for {suffix}; write .json, which holds sparse games and "
+            "embeddings of moderate size, or its comparisons, if there were some, as .csv"
+        )
+    if suffix == ".jsonl":
+        return _jsonl(game)
+    layout = "pairs" if layout == "auto" else layout
+    return _table(game, layout, "\t" if suffix == ".tsv" else ",").encode("utf-8", "replace")
 
 
 def _require_preference(game: Game, suffix: str) -> PreferenceGame:
@@ -118,17 +142,19 @@ def _of_one_type(names: Iterable[Any]) -> bool:
     return len({isinstance(name, str) for name in names}) == 1
 
 
-def _are_whole(game: PreferenceGame) -> bool:
-    if game.votes is None:
+def _are_whole(game: PreferenceGame | OperatorGame) -> bool:
+    votes = game.votes
+    if votes is None:
         return False
-    return all(bool((table == np.floor(table)).all()) for table in (game.votes.wins, game.votes.ties))
+    parts = (votes.wins_low, votes.wins_high, votes.ties) if isinstance(votes, PairVotes) else (votes.wins, votes.ties)
+    return all(bool((part == np.floor(part)).all()) for part in parts)
 
 
-def _table(game: PreferenceGame, layout: Layout, delimiter: str) -> str:
+def _table(game: PreferenceGame | OperatorGame, layout: Layout, delimiter: str) -> str:
     if layout == "auto":
         layout = "pairs" if game.votes is not None and game.votes.kind == "rate" and _are_whole(game) else "matrix"
     _require_plain_names(game)
-    rows: dict[str, Callable[[PreferenceGame], Iterable[Sequence[Any]]]] = {
+    rows: dict[str, Callable[[Any], Iterable[Sequence[Any]]]] = {
         "matrix": _matrix_rows,
         "pairs": _pair_rows,
         "log": _log_rows,
@@ -146,7 +172,7 @@ def _table(game: PreferenceGame, layout: Layout, delimiter: str) -> str:
     return stream.getvalue()
 
 
-def _require_plain_names(game: PreferenceGame) -> None:
+def _require_plain_names(game: PreferenceGame | OperatorGame) -> None:
     for name in game.names:
         text = str(name)
         if not text or text != text.strip() or "\0" in text:
@@ -162,13 +188,16 @@ def _matrix_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
         yield [name, *row]
 
 
-def _pair_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
+def _pair_rows(game: PreferenceGame | OperatorGame) -> Iterable[Sequence[Any]]:
     if game.votes is None or not _are_whole(game):
         raise UnsupportedCombination(
             'the game has no whole counts of wins and ties to write as pairs; use layout="matrix", or write .json'
         )
-    wins, ties = game.votes.wins, game.votes.ties
     yield ["item_a", "item_b", "wins_a", "wins_b", "ties"]
+    if isinstance(game, OperatorGame):
+        yield from _compared_rows(game)
+        return
+    wins, ties = game.votes.wins, game.votes.ties
     covered = np.zeros(len(game.names), bool)
     for i in range(len(game.names)):
         for j in range(i + 1, len(game.names)):
@@ -177,6 +206,20 @@ def _pair_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
             if any(counts) or _is_last_chance(game, i, j, covered):
                 covered[[i, j]] = True
                 yield [game.names[i], game.names[j], *counts]
+
+
+def _compared_rows(game: OperatorGame) -> Iterable[Sequence[Any]]:
+    votes, names = game.votes, game.row_names
+    assert votes is not None
+    lonely = np.flatnonzero(np.bincount(np.concatenate([votes.low, votes.high]), minlength=len(names)) == 0)
+    if lonely.size:
+        raise UnsupportedCombination(
+            f"{lonely.size} responses were never compared, {names[lonely[0]]!r} first, and would vanish from a table "
+            "of pairs; write .json"
+        )
+    counts = np.stack([votes.wins_low, votes.wins_high, votes.ties], axis=1).astype(np.int64).tolist()
+    for i, j, count in zip(votes.low.tolist(), votes.high.tolist(), counts, strict=True):
+        yield [names[i], names[j], *count]
 
 
 def _is_last_chance(game: PreferenceGame, i: int, j: int, covered: Any) -> bool:
@@ -188,7 +231,7 @@ def _is_last_chance(game: PreferenceGame, i: int, j: int, covered: Any) -> bool:
 _WORDS = {1: "model_a", -1: "model_b", 0: "tie"}
 
 
-def _log_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
+def _log_rows(game: PreferenceGame | OperatorGame) -> Iterable[Sequence[Any]]:
     log = None if game.votes is None else game.votes.comparisons
     if log is None:
         raise UnsupportedCombination("the game was not made from a log of judgements, so there is none to write")
@@ -205,7 +248,7 @@ def _log_rows(game: PreferenceGame) -> Iterable[Sequence[Any]]:
         yield [names[i], names[j], _WORDS[outcome], *(column[k] for _, column in extra)]
 
 
-def _jsonl(game: PreferenceGame) -> bytes:
+def _jsonl(game: PreferenceGame | OperatorGame) -> bytes:
     rows = iter(_log_rows(game))
     header = next(rows)
     lines = (json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from .matrix import MatrixGame, matrix_game
 from .multiplayer import MultiplayerGame, multiplayer_game
-from .operator_game import OperatorGame
+from .operator import OperatorGame, finite_sum_game, from_embeddings, operator_game
 from .preference import PreferenceGame, from_margins, from_scores, preference_game
 
 Game: TypeAlias = PreferenceGame | MatrixGame | MultiplayerGame | OperatorGame
@@ -23,10 +23,13 @@ __all__ = [
     "MultiplayerGame",
     "OperatorGame",
     "PreferenceGame",
+    "finite_sum_game",
+    "from_embeddings",
     "from_margins",
     "from_scores",
     "is_symmetric",
     "matrix_game",
     "multiplayer_game",
+    "operator_game",
     "preference_game",
 ]

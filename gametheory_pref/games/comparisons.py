@@ -13,7 +13,10 @@ from .._check import choice
 from .._check import labels as check_labels
 from .._types import BoolArray, FloatArray, Label, Labels, LabelsLike
 from ..errors import InputError
+from .operator import OperatorGame
+from .pair_votes import PairVotes, count_pairs
 from .preference import PreferenceGame
+from .sparse_games import DENSE_LIMIT, game_from_pairs
 from .votes import MAX_COUNT as MAX_COUNT
 from .votes import Kind, Votes, game_from_votes
 
@@ -34,8 +37,7 @@ WINNER_WORDS: dict[str, int] = {
 }
 """Words for the outcome of a comparison, in lower case; the label of a response is understood too."""
 
-MAX_RESPONSES = 10_000
-"""More distinct labels than this is a wrong column, and would need tables of gigabytes."""
+TABLES = ("auto", "dense", "sparse")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,38 @@ class Comparisons:
             notes=notes,
         )
 
+    def pair_votes(self, *, kind: Kind = "rate", ties: Ties = "half", notes: tuple[str, ...] = ()) -> PairVotes:
+        """Return the same counts as `votes` by pair, without a table."""
+        about: dict[str, Any] = {"kind": kind, "comparisons": self}
+        columns = self.left, self.right, self.outcome, self.weight
+        if ties == "drop":
+            decided = self.outcome != TIE
+            tied = float(np.count_nonzero(~decided) if self.weight is None else self.weight[~decided].sum())
+            if tied:
+                notes = (*notes, f"{tied:g} ties were left out")
+                columns = (
+                    self.left[decided],
+                    self.right[decided],
+                    self.outcome[decided],
+                    None if self.weight is None else self.weight[decided],
+                )
+        return count_pairs(len(self.names), *columns, positioned=self.positioned, notes=notes, **about)
+
+
+def is_dense(table: str, n_responses: int) -> bool:
+    """Return whether comparisons of so many responses become a table."""
+    choice(table, TABLES, name="table")
+    return table == "dense" or (table == "auto" and n_responses <= DENSE_LIMIT)
+
+
+def game_of_log(
+    log: Comparisons, *, kind: Kind, ties: Ties, missing: str, table: str, notes: tuple[str, ...]
+) -> PreferenceGame | OperatorGame:
+    """Return the game of a checked log, as a table or sparse."""
+    if is_dense(table, len(log.names)):
+        return game_from_votes(log.votes(kind=kind, ties=ties, notes=notes), log.names, missing=missing)
+    return game_from_pairs(log.pair_votes(kind=kind, ties=ties, notes=notes), log.names, missing=missing)
+
 
 def from_comparisons(
     left: Any,
@@ -116,7 +150,8 @@ def from_comparisons(
     kind: Kind = "rate",
     missing: Literal["half", "error"] = "half",
     ties: Ties = "half",
-) -> PreferenceGame:
+    table: Literal["auto", "dense", "sparse"] = "auto",
+) -> PreferenceGame | OperatorGame:
     """Return the game of a log of pairwise judgements.
 
     Parameters
@@ -140,12 +175,15 @@ def from_comparisons(
         See `from_counts`.
     ties : {"half", "drop"}
         A tie is half a win for both, or does not count as a comparison.
+    table : {"auto", "dense", "sparse"}
+        "auto" makes tables up to 10,000 responses, and above a sparse game that stores no more than the pairs
+        that were compared.
 
     Returns
     -------
-    PreferenceGame
-        With ``votes.comparisons`` holding the log, and ``votes.first_wins`` the wins of responses shown
-        first.
+    PreferenceGame or OperatorGame
+        A table, or a sparse game, with ``votes.comparisons`` holding the log. The ``votes`` are `Votes`, whose
+        ``first_wins`` are the wins of responses shown first, or `PairVotes`.
 
     Raises
     ------
@@ -162,6 +200,9 @@ def from_comparisons(
     >>> float(game.preference[0, 1].round(4)), game.votes.first_share
     (0.8333, 1.0)
     """
+    choice(kind, ("rate", "margin"), name="kind")
+    choice(ties, ("half", "drop"), name="ties")
+    choice(table, TABLES, name="table")
     columns = Columns(
         left=encode(left, name="left"),
         right=encode(right, name="right"),
@@ -170,10 +211,8 @@ def from_comparisons(
         judge=None if judge is None else encode(judge, name="judge"),
         prompt=None if prompt is None else encode(prompt, name="prompt"),
     )
-    choice(kind, ("rate", "margin"), name="kind")
-    choice(ties, ("half", "drop"), name="ties")
     log, notes = comparisons_from_columns(columns, names=names, skip_bad=False, fail=_fail_at_row)
-    return game_from_votes(log.votes(kind=kind, ties=ties, notes=notes), log.names, missing=missing)
+    return game_of_log(log, kind=kind, ties=ties, missing=missing, table=table, notes=notes)
 
 
 class Coded(NamedTuple):
@@ -226,6 +265,10 @@ class Fail(Protocol):
         """Return the error for `row`, counted from 0."""
 
 
+_ENCODED_AT_ONCE = 100_000
+"""Labels that are Python objects at a time."""
+
+
 class Encoder(dict[Any, int]):
     """Number distinct values 0, 1, ... in the order in which they are looked up."""
 
@@ -244,8 +287,7 @@ def encode(values: Any, *, name: str) -> Coded:
     if array.ndim != 1:
         raise InputError(f"{name} must be one column; its shape is {array.shape}")
     if array.dtype.kind in "iu":
-        distinct, inverse = np.unique(array, return_inverse=True)
-        return Coded(inverse.astype(np.int32), tuple(distinct.tolist()))
+        return _encode_whole(array)
     if array.dtype.kind not in "OUT":
         if array.size == 0:
             return Coded(np.empty(0, np.int32), ())
@@ -253,11 +295,26 @@ def encode(values: Any, *, name: str) -> Coded:
             f"{name} must hold labels, strings or whole numbers; it has type {array.dtype}, first {array[0]!r}"
         )
     encoder = Encoder()
+    codes = np.empty(array.size, np.int32)
     try:
-        codes = encoder.encode(array.tolist(), array.size)
+        for start in range(0, array.size, _ENCODED_AT_ONCE):
+            part = array[start : start + _ENCODED_AT_ONCE]
+            codes[start : start + part.size] = encoder.encode(part.tolist(), part.size)
     except TypeError as error:
         raise InputError(f"{name} must hold labels, strings or whole numbers: {error}") from error
     return Coded(codes, tuple(encoder))
+
+
+def _encode_whole(array: NDArray[Any]) -> Coded:
+    """Code whole numbers in ascending order, without sorting them where they lie close together."""
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if high - low > 4 * array.size:
+        distinct, inverse = np.unique(array, return_inverse=True)
+        return Coded(inverse.astype(np.int32), tuple(distinct.tolist()))
+    occurs = np.zeros(high - low + 1, bool)
+    occurs[array - low] = array.size > 0
+    code = (np.cumsum(occurs) - 1).astype(np.int32)
+    return Coded(code[array - low], tuple((np.flatnonzero(occurs) + low).tolist()))
 
 
 def _weight_column(values: Any) -> FloatArray:
@@ -347,20 +404,39 @@ def _common_labels(left: Coded, right: Coded, fail: Fail) -> tuple[Labels, CodeA
                 raise fail(row, f"{value!r} is not the name of a response; names are text or whole numbers")
             translation[code] = encoder[label]
         recoded.append(translation[column.codes])
-    if len(encoder) > MAX_RESPONSES:
-        raise InputError(
-            f"there are {len(encoder)} different responses, more than {MAX_RESPONSES}; "
-            "the columns may be the wrong ones (texts instead of names?)"
-        )
-    # Assignment from the last row to the first leaves the first appearance of each response.
-    first = np.empty(len(encoder), np.int64)
-    interleaved = np.stack(recoded, axis=1).ravel()
-    first[interleaved[::-1]] = np.arange(interleaved.size - 1, -1, -1)
+    refuse_texts(recoded[0], recoded[1], len(encoder))
+    first = _first_appearance(recoded[0], recoded[1], len(encoder))
     order = np.argsort(first)
     rank = np.empty_like(order, dtype=np.int32)
     rank[order] = np.arange(order.size)
     found = list(encoder)
     return tuple(found[k] for k in order), rank[recoded[0]], rank[recoded[1]]
+
+
+def _first_appearance(left: CodeArray, right: CodeArray, n_responses: int) -> NDArray[np.int64]:
+    """Return where each response occurs first, counting left before right in every row; every one occurs."""
+    rows = 8 * n_responses
+    while True:
+        first = np.full(n_responses, -1, np.int64)
+        both = np.stack([left[:rows], right[:rows]], axis=1).ravel()
+        # Assignment from the last row to the first leaves the first appearance.
+        first[both[::-1]] = np.arange(both.size - 1, -1, -1)
+        if rows >= left.size or first.min() >= 0:
+            return first
+        rows *= 4
+
+
+def refuse_texts(left: NDArray[Any], right: NDArray[Any], n_responses: int) -> None:
+    """Refuse columns of very many values of which most occur once: then texts stand where names should."""
+    if n_responses <= DENSE_LIMIT:
+        return
+    times = np.bincount(left, minlength=n_responses) + np.bincount(right, minlength=n_responses)
+    once = int(np.count_nonzero(times == 1))
+    if 2 * once > n_responses:
+        raise InputError(
+            f"{once} of the {n_responses} different responses occur in a single comparison; "
+            "the columns may be the wrong ones (texts instead of names?)"
+        )
 
 
 def _reorder(

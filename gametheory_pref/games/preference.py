@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,19 @@ from .._types import FloatArray, Label, Labels, LabelsLike
 from ..errors import InputError
 
 if TYPE_CHECKING:
+    from .operator import OperatorGame
     from .votes import Votes
+
+
+class SparseMatrix(Protocol):
+    """What tells one of scipy's sparse matrices or arrays from a table."""
+
+    @property
+    def nnz(self) -> int:
+        """Number of stored entries."""
+
+    def tocsr(self) -> Any:
+        """Return it by compressed rows."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,8 +178,18 @@ def _require_complementary(matrix: FloatArray, names: Labels, atol: float) -> No
     )
 
 
-def from_margins(M: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) -> PreferenceGame:
+@overload
+def from_margins(M: SparseMatrix, *, names: LabelsLike = None, atol: float = 1e-9) -> OperatorGame: ...
+
+
+@overload
+def from_margins(M: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) -> PreferenceGame: ...
+
+
+def from_margins(M: Any, *, names: LabelsLike = None, atol: float = 1e-9) -> PreferenceGame | OperatorGame:
     """Return the game of a skew-symmetric matrix of margins in [-1, 1], ``P = (1 + M) / 2``.
+
+    Of a scipy sparse matrix it is an `OperatorGame` that stores no more than the entries of the matrix.
 
     Examples
     --------
@@ -176,6 +198,10 @@ def from_margins(M: ArrayLike, *, names: LabelsLike = None, atol: float = 1e-9) 
     array([[0.5, 0.7],
            [0.3, 0.5]])
     """
+    from .sparse_games import is_sparse, sparse_margins_game
+
+    if is_sparse(M):
+        return sparse_margins_game(M, names=names, atol=atol)
     matrix = square(as_float_array(M, name="M", ndim=2), name="M")
     names = labels(frame_labels(M, names), matrix.shape[0])
     atol = non_negative(atol, name="atol")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from .._check import as_float_array, choice, frame_labels, labels, square
 from .._types import FloatArray, Labels, LabelsLike
 from ..errors import InputError
-from .preference import PreferenceGame, _build
+from .operator import OperatorGame
+from .preference import PreferenceGame, SparseMatrix, _build
+from .sparse_games import is_sparse, sparse_counts_game
 
 if TYPE_CHECKING:
     from .comparisons import Comparisons
@@ -91,6 +93,18 @@ class Votes:
         return np.divide(difference, 2.0 * totals, out=np.zeros_like(difference), where=totals > 0)
 
 
+@overload
+def from_counts(
+    wins: SparseMatrix,
+    *,
+    ties: SparseMatrix | None = None,
+    names: LabelsLike = None,
+    kind: Kind = "rate",
+    missing: Literal["half", "error"] = "half",
+) -> OperatorGame: ...
+
+
+@overload
 def from_counts(
     wins: ArrayLike,
     *,
@@ -98,15 +112,25 @@ def from_counts(
     names: LabelsLike = None,
     kind: Kind = "rate",
     missing: Literal["half", "error"] = "half",
-) -> PreferenceGame:
+) -> PreferenceGame: ...
+
+
+def from_counts(
+    wins: Any,
+    *,
+    ties: Any = None,
+    names: LabelsLike = None,
+    kind: Kind = "rate",
+    missing: Literal["half", "error"] = "half",
+) -> PreferenceGame | OperatorGame:
     """Return the game of a table of win counts.
 
     Parameters
     ----------
-    wins : array_like of whole numbers, shape (n, n)
+    wins : array_like or scipy sparse matrix of whole numbers, shape (n, n)
         ``wins[i, j]`` times i beat j; diagonal 0.
-    ties : array_like of whole numbers, shape (n, n), optional
-        Symmetric; ``ties[i, j] == ties[j, i]`` ties of the pair.
+    ties : array_like or scipy sparse matrix of whole numbers, shape (n, n), optional
+        Symmetric; ``ties[i, j] == ties[j, i]`` ties of the pair. Sparse if `wins` is.
     names : sequence of str, optional
         What the responses are called.
     kind : {"rate", "margin"}
@@ -116,6 +140,12 @@ def from_counts(
     missing : {"half", "error"}
         What to do with a pair that was never compared: play it as 1/2 and count it in ``.n_missing``, or
         refuse.
+
+    Returns
+    -------
+    PreferenceGame or OperatorGame
+        Of a sparse matrix the game that stores no more than the pairs that were compared; its ``votes`` are
+        `PairVotes`.
 
     Raises
     ------
@@ -129,7 +159,17 @@ def from_counts(
     >>> gp.from_counts([[0, 3], [1, 0]]).preference
     array([[0.5 , 0.75],
            [0.25, 0.5 ]])
+
+    A million responses of which two were compared:
+
+    >>> from scipy.sparse import coo_array
+    >>> gp.from_counts(coo_array(([3, 1], ([0, 999_999], [999_999, 0])), shape=(1_000_000, 1_000_000)))
+    OperatorGame(1000000 responses, 4 comparisons, 499999499999 pairs never compared; sparse, 2 entries)
     """
+    if is_sparse(wins):
+        return sparse_counts_game(wins, ties=ties, names=names, kind=kind, missing=missing)
+    if is_sparse(ties):
+        raise InputError("ties is sparse and wins is not; give both in one form")
     table = square(as_float_array(wins, name="wins", ndim=2), name="wins")
     names = labels(frame_labels(wins, names), table.shape[0])
     _require_counts(table, names, "wins")
