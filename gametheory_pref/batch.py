@@ -151,7 +151,7 @@ def solve_batch(
         A shape or a type is wrong, so that there is no telling the games apart; no method has that name; or the
         settings of the update rule suit none of the games (the message is about the first).
     UnsupportedCombination
-        The method does not serve the temperature, or a reference was given for temperature 0.
+        The method does not serve the temperature, or draws opponents; or a reference was given for temperature 0.
 
     Examples
     --------
@@ -173,6 +173,10 @@ def solve_batch(
     active = _mask(mask, n_games, n)
     kl_weight = _temperatures(temperature, n_games)
     rule = None if isinstance(method, str) and method in _EXACT_NAMES else as_rule(method, _EXACT_NAMES)
+    if rule is not None and rule.info.samples_terms:
+        raise UnsupportedCombination(
+            f"{rule.info.name} draws opponents, and batches draw nothing; solve the games one by one with gp.solve"
+        )
     name = _exact_name(method, kl_weight > 0.0, reference is not None) if rule is None else rule.info.name
     question = Question(
         preference=preference,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import verbs
-from .kernels import projection, steps
+from .kernels import projection, steps, sums
 from .verbs import Anchor, Bank, Direction, Euclidean, Mixture, Point, TabularProblem
 
 
@@ -195,6 +195,64 @@ def _proportional(problem, direction, otherwise):
     return Mixture(out)
 
 
+def matrix_of(problem: Any) -> Any:
+    """Return the entries of a payoff; in a tuple, because compiled code that counts no references returns no arrays."""
+    return (problem.payoff,)
+
+
+def _matrix_of(problem):
+    return (problem.payoff,)
+
+
+def _triangle_matrix_of(problem):
+    return (problem.payoff.matrix,)
+
+
+def _term_count(problem):
+    return problem.start.prob.size
+
+
+def _terms_drawn(problem):
+    return max(problem.blocks.size - 1, 1)
+
+
+def _batch_difference(problem, x, y, size, rng):
+    picked, out = fresh_row(problem.arena).value[:size], fresh_row(problem.arena)
+    sums.draw_subset(x.prob.size, rng, picked)
+    sums.batch_difference(matrix_of(problem)[0], x.prob, y.prob, picked, out.value)
+    return out
+
+
+def _term_difference(problem, x, y, weights, rng):
+    out = fresh_row(problem.arena)
+    sums.term_difference(matrix_of(problem)[0], x.prob, y.prob, weights.value, problem.blocks, rng, out.value)
+    return out
+
+
+def _moved_difference(problem, x, y, rng):
+    scratch, out = fresh_row(problem.arena).value, fresh_row(problem.arena)
+    sums.moved_difference(matrix_of(problem)[0], x.prob, y.prob, problem.blocks, rng, scratch, out.value)
+    return out
+
+
+def _chance(problem, probability, rng):
+    return rng.random() < probability
+
+
+def _rewrite_mixture(problem, old, new):
+    steps.set_scaled(1.0, new.prob, old.prob)
+    return old
+
+
+def _rewrite_direction(problem, old, new):
+    steps.set_scaled(1.0, new.value, old.value)
+    return old
+
+
+def _rewind(problem, since):
+    problem.arena.cursor[0] = since
+
+
 _TABULAR_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.estimate: _estimate,
     verbs.difference: _difference,
@@ -207,6 +265,12 @@ _TABULAR_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.reply: _reply,
     verbs.add_regrets: _add_regrets,
     verbs.proportional: _proportional,
+    verbs.term_count: _term_count,
+    verbs.terms_drawn: _terms_drawn,
+    verbs.batch_difference: _batch_difference,
+    verbs.term_difference: _term_difference,
+    verbs.moved_difference: _moved_difference,
+    verbs.chance: _chance,
 }
 SHARED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.no_direction: _no_direction,
@@ -214,6 +278,7 @@ SHARED_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.recall: _recall,
     verbs.remember: _remember,
     verbs.bookmark: _bookmark,
+    verbs.rewind: _rewind,
     verbs.positive: _positive,
 }
 """Verbs that only copy, or take every number alone: they suit any problem with an arena."""
@@ -331,9 +396,17 @@ def register_verbs() -> None:
         lambda problem, base, *_: _project if base.instance_class is Mixture else _mirror,
     )
     register_verb(verbs.mean, TabularProblem, _mean, inline=True)
+    register_verb(
+        verbs.rewrite,
+        TabularProblem,
+        lambda problem, old, new: _rewrite_mixture if old.instance_class is Mixture else _rewrite_direction,
+    )
     register_verb(verbs.keep, TabularProblem, choose_keep)
     overload(verbs.anchors_of, jit_options=OPTIONS, strict=False)(
         lambda problem, x, weights: _repeating(len(weights))
+    )
+    overload(matrix_of, jit_options=OPTIONS, strict=False)(
+        lambda problem: _matrix_of if _is_array(problem) else _triangle_matrix_of
     )
     overload(write_product, jit_options=OPTIONS, strict=False)(
         lambda problem, prob, out: _write_product if _is_array(problem) else _write_triangle_product

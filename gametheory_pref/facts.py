@@ -12,7 +12,7 @@ import numpy as np
 from ._types import FloatArray
 from .methods._info import StepFacts, step_facts
 from .operators import PayoffOperator
-from .verbs import TabularProblem
+from .verbs import TabularProblem, mean_norm, term_count, terms_drawn
 
 # Responses above which the interior point is faster than pivoting.
 _SIMPLEX_LIMIT = 100
@@ -76,6 +76,25 @@ class Facts:
         return float(np.linalg.norm(self.payoff, 2))
 
     @cached_property
+    def mean_norm(self) -> float:
+        """Lipschitz constant of the payoff as a mean of terms: the Frobenius norm for columns of a table."""
+        return mean_norm(self.problem)
+
+    @property
+    def draws(self) -> float:
+        """How many draws of terms make up a payoff product, N: one takes a column for each player, or one term."""
+        return term_count(self.problem) / terms_drawn(self.problem)
+
+    @property
+    def variance_reduction(self) -> float:
+        r"""By how much fewer products variance-reduced methods take, about :math:`\|A\|_2 \sqrt{N/2} / \|A\|_F`.
+
+        Up to ``sqrt(N / 2)`` for payoffs of rank 1, whose columns tell the same. For noise it is about 1.4, and
+        extragradient is better.
+        """
+        return self.norm * float(np.sqrt(self.draws / 2.0)) / self.mean_norm
+
+    @cached_property
     def spread(self) -> float:
         """``D = max_i log(1 / start_i)``."""
         return float(-self.problem.start.log.min())
@@ -90,7 +109,7 @@ class Facts:
         """What step-size rules may use."""
         return step_facts(
             self.payoff_bound, self.temperature, self.spread, self.horizon, self.condorcet_margin, lambda: self.norm
-        )
+        )._replace(mean_norm=lambda: self.mean_norm, n_terms=self.draws)
 
     @cached_property
     def log_equilibrium(self) -> FloatArray | None:

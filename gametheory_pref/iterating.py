@@ -122,7 +122,8 @@ def run_rule(
     first_step = 0 if resume is None else int(resume.resume.state.t)
     facts = Facts(table.problem, first_step + limits.max_steps)
     settled = settle(rule, facts.step_facts)
-    generator = _generator(rng, resume) if isinstance(oracle, Sampled) else None
+    draws = isinstance(oracle, Sampled) or rule.info.samples_terms
+    generator = _generator(rng, resume) if draws else None
     # One policy of a very large game takes as much memory as its payoff.
     keeps_policies = record.points or facts.n <= _MANY
     runner = _Runner(settled, facts, table, limits, generator, resume, interpreted, keeps_policies)

@@ -73,7 +73,7 @@ def judge(guarantee: Guarantee, runs: Sequence[AnyRun]) -> RateReport:
             return _report(guarantee, runs, "violated", reason)
     if isinstance(guarantee, Decay):
         return _judge_decay(guarantee, runs)
-    if isinstance(guarantee, Bound) and guarantee.sampled and not runs[0].facts.is_exact:
+    if isinstance(guarantee, Bound) and guarantee.sampled and _depends_on_luck(runs[0]):
         return _judge_mean(guarantee, runs)
     run = runs[0]
     if isinstance(guarantee, Bound):
@@ -84,6 +84,10 @@ def judge(guarantee: Guarantee, runs: Sequence[AnyRun]) -> RateReport:
         return _judge_local_rate(guarantee, run)
     assert isinstance(guarantee, Limit)
     return _judge_limit(guarantee, run)
+
+
+def _depends_on_luck(run: AnyRun) -> bool:
+    return not run.facts.is_exact or run.rule.info.samples_terms
 
 
 def judged_together(guarantee: Guarantee) -> bool:
@@ -447,7 +451,7 @@ def _bias(run: Run, log_limit: FloatArray) -> str:
 
 def _judge_decay(guarantee: Decay, runs: Sequence[AnyRun]) -> RateReport:
     """Fit a power law to the last part of the mean curve, or to the ends of runs of several lengths."""
-    sampled = not runs[0].facts.is_exact
+    sampled = _depends_on_luck(runs[0])
     ends = np.array([run.steps[-1] for run in runs])
     horizons = len(np.unique(ends)) > 1
     if sampled and not horizons and len(runs) < FEWEST_SEEDS:

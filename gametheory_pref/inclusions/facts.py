@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..errors import InputError
 from ..methods._info import StepFacts, step_facts
 from ..verbs import TabularProblem
+from .operators import sampled_cocoercivity
 from .statement import Inclusion
 
 
@@ -72,4 +73,5 @@ class InclusionFacts:
             n_terms=self.inclusion.n_terms,
             mean_norm=self.inclusion.mean_lipschitz,
             mean_cocoercivity=self.inclusion.mean_cocoercivity,
+            sampled_cocoercivity=lambda: sampled_cocoercivity(self.inclusion.operator, self.inclusion.start),
         )

@@ -172,6 +172,28 @@ def linear_cocoercivity(matrix: FloatArray, square: FloatArray) -> float:
     return float(1.0 / np.linalg.eigvalsh(scaled.T @ square @ scaled)[-1])
 
 
+def sampled_cocoercivity(operator: Operator, around: FloatArray, *, pairs: int = 32, terms: int = 32) -> float:
+    r"""Return an upper bound on the c with ``<F(u) - F(v), u - v> >= c mean |F_i(u) - F_i(v)|^2`` for all u and v.
+
+    It is the smallest ratio over random pairs of points, at distances from 0.01 to 10 from `around`; the mean is
+    over at most so many terms. A ratio below rounding counts as 0: that pair shows that F is not cocoercive.
+    """
+    rng = np.random.default_rng(0)
+    some = np.arange(operator.n_terms)
+    smallest = np.inf
+    for scale in np.geomspace(0.01, 10.0, pairs):
+        u, v = around + scale * rng.standard_normal((2, around.size))
+        change = operator(u) - operator(v)
+        chosen = some if operator.n_terms <= terms else rng.choice(some, terms, replace=False)
+        moves = [operator.mean_of_terms(one, u) - operator.mean_of_terms(one, v) for one in chosen[:, None]]
+        square = float(np.mean([move @ move for move in moves]))
+        product = float(change @ (u - v))
+        if square > 0.0:
+            noise = 1e-12 * float(np.linalg.norm(change) * np.linalg.norm(u - v))
+            smallest = min(smallest, product / square if product > noise else 0.0)
+    return smallest
+
+
 def _checked_value(value: Any, dimension: int, name: str) -> FloatArray:
     array = np.asarray(value, dtype=np.float64)
     if array.shape != (dimension,):

@@ -18,6 +18,8 @@ class NegatedOperator:
         (d, d).
     n_terms : int
         Number of terms of the mean.
+    mean_norm : float or None
+        Lipschitz constant of the terms.
     calls : int
         Terms evaluated so far: `n_terms` for a whole product.
     """
@@ -25,7 +27,7 @@ class NegatedOperator:
     def __init__(self, inclusion: Inclusion) -> None:
         self.operator = inclusion.operator
         self.shape = (inclusion.dimension, inclusion.dimension)
-        self.n_terms = inclusion.n_terms
+        self.n_terms, self.mean_norm = inclusion.n_terms, inclusion.mean_lipschitz
         self.calls = 0
 
     def __matmul__(self, z: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from ..errors import InputError
 from ..verbs import Schedule
 
 if TYPE_CHECKING:
@@ -43,11 +44,15 @@ class StepFacts(NamedTuple):
         skew. Of the operator of an `Inclusion`, where it is not 0 alone; None where it is not known.
     is_constrained : bool
         Whether the problem lives on simplices, as games do; False for an `Inclusion` on R^d.
-    n_terms : int
-        Number of terms that the operator of an `Inclusion` is the mean of.
-    mean_norm, mean_cocoercivity : float or None
-        Constants of such a mean: of ``mean |F_i(u) - F_i(v)|^2 <= L^2 |u - v|^2``, and of
+    n_terms : float
+        Number of terms that the operator of an `Inclusion` is the mean of; in games, of draws of one column for each
+        player that make up a payoff product.
+    mean_norm, mean_cocoercivity : float, None, or (the norm) callable without arguments that returns it
+        Constants of such a mean, for terms drawn as `verbs.term_weights` says: of
+        ``mean |F_i(u) - F_i(v)|^2 <= L^2 |u - v|^2``, and of
         ``<F(u) - F(v), u - v> >= c mean |F_i(u) - F_i(v)|^2``.
+    sampled_cocoercivity : callable without arguments, or None
+        Measures the latter c on random pairs of points, where it is not known: an upper bound.
     """
 
     payoff_bound: Any
@@ -58,14 +63,31 @@ class StepFacts(NamedTuple):
     norm: Any = None
     cocoercivity: Any = 0.0
     is_constrained: bool = True
-    n_terms: int = 1
+    n_terms: float = 1
     mean_norm: Any = None
     mean_cocoercivity: Any = 0.0
+    sampled_cocoercivity: Any = None
 
 
 def norm_of(facts: StepFacts) -> Any:
     """Return the 2-norm of the payoff, found now if it was not before; never 0, so that it can be divided by."""
     return np.maximum(facts.norm(), 1e-12) if callable(facts.norm) else facts.norm
+
+
+def mean_norm_of(facts: StepFacts) -> Any:
+    """Return the Lipschitz constant of the payoff as a mean of terms, found now if it was not before; never 0.
+
+    Raises
+    ------
+    InputError
+        It is not known.
+    """
+    if facts.mean_norm is None:
+        raise InputError(
+            "the Lipschitz constant of the terms is not known, and the step size is found from it; pass mean_lipschitz "
+            "to gp.inclusion, or a number as step_size"
+        )
+    return np.maximum(facts.mean_norm() if callable(facts.mean_norm) else facts.mean_norm, 1e-12)
 
 
 def step_facts(
@@ -89,7 +111,8 @@ class Trial:
     Attributes
     ----------
     game : str or array_like
-        A name in `zoo`, a name such as "random_10_3" (ten responses, seed 3) or "star_8", or win probabilities.
+        A name in `zoo`, a name such as "random_10_3" (ten responses, seed 3) or "star_8", or win probabilities; or
+        "inclusion skew_10_3" for the operator that `inclusions.examples` calls "skew_10_3".
     temperature : float
         KL weight.
     settings : mapping
@@ -243,6 +266,9 @@ class MethodInfo:
         ``rule -> str or None``: why these settings make no sense with sampled payoffs, if so.
     uses_norm : bool
         Whether its step sizes or steps use the 2-norm of the payoff.
+    samples_terms : bool
+        Whether it draws terms of the payoff by itself, even from an oracle that tells it exactly: then its runs depend
+        on `rng`, and ``State.calls`` counts terms, `verbs.term_count` to a payoff product.
     solves_inclusions : bool
         Whether it runs, in the Euclidean geometry, on the operator of an `Inclusion` as on the payoffs of a game.
     converges : bool
@@ -268,6 +294,7 @@ class MethodInfo:
     check: Callable[[Any, StepFacts], None] | None = None
     unsampled: Callable[[Any], str | None] | None = None
     uses_norm: bool = False
+    samples_terms: bool = False
     solves_inclusions: bool = False
     converges: bool = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -110,6 +111,12 @@ class FiniteSum(PayoffOperator):
             down += self.weights[i] * transposed_part
         scale = self.n_terms / len(indices)
         return up * scale, down * scale
+
+    @cached_property
+    def mean_norm(self) -> float:
+        """Root of the mean of the squared 2-norms of the terms, each found as `norm` is: L of variance reduction."""
+        norms = [self.n_terms * weight * term.norm for weight, term in self._weighted()]
+        return float(np.linalg.norm(norms) / np.sqrt(self.n_terms))
 
     @property
     def cost(self) -> Cost:

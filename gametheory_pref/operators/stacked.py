@@ -80,6 +80,13 @@ class Stacked(PayoffOperator):
         """How many terms the payoff has if it is a finite sum; else one for each response of both players."""
         return self.payoff.n_terms if self.is_finite_sum else self.shape[1]
 
+    @property
+    def mean_norm(self) -> float:
+        """That of the payoff, which must be a finite sum."""
+        if not isinstance(self.payoff, FiniteSum):
+            raise AttributeError("only the terms of a finite sum have constants")
+        return self.payoff.mean_norm
+
     def terms_product(self, indices: IntArray, vector: FloatArray) -> FloatArray:
         """Return the mean of some terms' products: terms of the payoff, stacked, or columns of the stacked matrix."""
         rows, columns = self.payoff.shape

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 import gametheory_pref as gp
 from gametheory_pref._jit import interpreted
@@ -81,6 +82,8 @@ def temperatures(info: MethodInfo) -> list[float]:
 def run(rule: Any, game: Any, *, jit: bool, temperature: float, steps: int = SHORT, **more: Any) -> gp.Solution:
     """`steps` steps whatever the gap, unless it is 0 exactly."""
     more.setdefault("record", gp.Record(per_decade=10_000 if steps <= 100 else 16))
+    if rule.info.samples_terms:
+        more.setdefault("rng", 0)
     return gp.solve(game, rule, temperature=temperature, tol=0.0, max_steps=steps, jit=jit, **more)
 
 
@@ -123,6 +126,11 @@ def sampled_only(rule: Any) -> bool:
     return False
 
 
+def drawn_terms(rule_class: Any) -> bool:
+    """Whether a run depends on the order of the responses, because the rule draws among them by itself."""
+    return bool(rule_class.info.samples_terms)
+
+
 # -- the checks
 
 
@@ -149,12 +157,21 @@ def check_policies_are_policies(rule_class: Any, *, jit: bool) -> None:
 def check_counts(rule_class: Any, *, jit: bool) -> None:
     """One step is one step, and takes as many payoff products as it says."""
 
+    class Columns(np.ndarray):
+        def __matmul__(self, other):
+            # A difference of two policies stands for two products.
+            Counted.products += 2 * self.shape[1]
+            return np.asarray(self) @ other
+
     class Counted(np.ndarray):
         products = 0
 
         def __matmul__(self, other):
-            Counted.products += 1
+            Counted.products += len(other) if drawn_terms(rule_class) else 1
             return np.asarray(self) @ other
+
+        def __getitem__(self, key):
+            return np.asarray(self)[key].view(Columns)
 
     rule = rule_class()
     if sampled_only(rule):
@@ -167,7 +184,7 @@ def check_counts(rule_class: Any, *, jit: bool) -> None:
         # What `init` asks for is counted by methods that count; others start without asking.
         Counted.products = 0 if rule.info.payoff_calls is not None else Counted.products
         for t in range(1, 8):
-            state = settled.step(flat, state, None)
+            state = settled.step(flat, state, frozen_luck() if drawn_terms(rule_class) else None)
             assert state.t == t
             counted = state.calls if rule.info.payoff_calls is None else t * rule.info.payoff_calls
             assert counted == Counted.products, f"says {counted} payoff products, took {Counted.products}"
@@ -184,8 +201,8 @@ def check_step_sizes_are_read_on_time(rule_class: Any, *, jit: bool) -> None:
         state = rule.init(flat)
         for t in range(6):
             constant = rule._replace(step_size=Schedule(0.6 / (t + 2.0)))
-            luck = frozen_luck() if sampled_only(rule_class()) else None
-            new, same = (one.step(flat, state, luck) for one in (rule, constant))
+            lucky = drawn_terms(rule_class) or sampled_only(rule_class())
+            new, same = (one.step(flat, state, frozen_luck() if lucky else None) for one in (rule, constant))
             np.testing.assert_allclose(new.x.prob, same.x.prob, atol=1e-14, err_msg=f"step {t}")
             state = new
 
@@ -214,6 +231,8 @@ def check_an_equilibrium_is_a_fixed_point(rule_class: Any, *, jit: bool) -> None
 
 def check_names_do_not_matter(rule_class: Any, *, jit: bool) -> None:
     """Permuting the responses permutes the run."""
+    if drawn_terms(rule_class):
+        return
     order = np.array([3, 0, 4, 1, 2])
     payoff = skew(4, 5)
     for heat in temperatures(rule_class.info):
@@ -231,7 +250,7 @@ def check_twins_share(rule_class: Any, *, jit: bool) -> None:
 
     Rules that are for tables only may treat every row alike, and need not pass.
     """
-    if rule_class.info.tabular_only:
+    if rule_class.info.tabular_only or drawn_terms(rule_class):
         return
     payoff = skew(4, 4)
     for heat in temperatures(rule_class.info):
@@ -263,6 +282,8 @@ def check_responses_without_reference_are_out(rule_class: Any, *, jit: bool) -> 
 
 def check_two_players_play_as_one_against_itself(rule_class: Any, *, jit: bool) -> None:
     """The two players of a symmetric game who start alike stay alike, and play what one policy would."""
+    if drawn_terms(rule_class):
+        return
     payoff = skew(4, 4)
     game = gp.matrix_game(payoff)
     for heat in temperatures(rule_class.info):
@@ -301,7 +322,7 @@ def check_going_on_is_one_long_run(rule_class: Any, *, jit: bool) -> None:
         rule = run_of(run(rule_class(), skew(4, 5) + 0.5, **keys)).rule
         long = run(rule, skew(4, 5) + 0.5, **keys)
         half = run(rule, skew(4, 5) + 0.5, steps=11, **keys)
-        rest = run(rule, skew(4, 5) + 0.5, **keys | {"steps": SHORT - 11, "start": half})
+        rest = run(rule, skew(4, 5) + 0.5, **keys | {"steps": SHORT - 11, "start": half, "rng": None})
         assert rest.n_steps == long.n_steps > 11 and rest.payoff_calls == long.payoff_calls
         np.testing.assert_array_equal(run_of(rest).log_last, run_of(long).log_last)
         np.testing.assert_array_equal(run_of(rest).average, run_of(long).average)
@@ -310,7 +331,8 @@ def check_going_on_is_one_long_run(rule_class: Any, *, jit: bool) -> None:
 
 def check_the_same_luck_gives_the_same_run(rule_class: Any, *, jit: bool) -> None:
     for heat in temperatures(rule_class.info):
-        keys = {"jit": jit, "temperature": heat, "oracle": gp.Sampled(3), **off_centre(heat, 5)}
+        oracle = gp.Exact() if drawn_terms(rule_class) else gp.Sampled(3)
+        keys = {"jit": jit, "temperature": heat, "oracle": oracle, **off_centre(heat, 5)}
         rule = _hurried(rule_class())
         runs = [run_of(run(rule, skew(4, 5) + 0.5, rng=seed, **keys)) for seed in (7, 7, 8)]
         np.testing.assert_array_equal(runs[0].log_last, runs[1].log_last)
@@ -325,6 +347,10 @@ def _hurried(rule: Any) -> Any:
 
 def check_batches_run_like_single_games(rule_class: Any, *, jit: bool) -> None:
     """The batch loop is compiled apart from the run loop."""
+    if drawn_terms(rule_class):
+        with pytest.raises(gp.UnsupportedCombination, match="one by one"):
+            gp.solve_batch([skew(4, 5) + 0.5], method=rule_class())
+        return
     for heat in temperatures(rule_class.info):
         games = [skew(seed, 5) + 0.5 for seed in (4, 5, 6)]
         anchor = policy(6, 5)

@@ -50,6 +50,10 @@ def every(number: int):
 @pytest.mark.parametrize("rule_class", every(10))
 def test_compiled_samples_are_those_of_the_source(rule_class):
     battery.check_the_same_luck_gives_the_same_run(rule_class, jit=True)
+    if rule_class.info.samples_terms:
+        with pytest.raises(gp.UnsupportedCombination, match="draws opponents by itself"):
+            gp.solve(gp.zoo["comal"].game, rule_class(), oracle=gp.Sampled(3))
+        return
     battery.check_compiled_code_does_what_the_source_says(rule_class, jit=True, oracle=gp.Sampled(3))
 
 
