@@ -21,26 +21,40 @@ from typing import NamedTuple
 import numpy as np
 
 from ._types import FloatArray, IntArray
-from .exact.interior_point import interior_point
+from .exact.interior_point import interior_point, solve_near
 from .exact.simplex import solve_by_simplex, solve_symmetric
 from .exact.symmetrization import recover_profile, symmetrize_game
 from .methods import settle
 from .methods._info import step_facts
 from .methods.restarted_halpern import RestartedHalpern
-from .operators import PayoffOperator, Stacked
+from .operators import Cost, PayoffOperator, Stacked
+from .operators.norms import largest_singular_value
 from .status import Status
 from .verbs import Arena, Exact, Point, TabularProblem
 
-# Steps before the first exact solution; their number doubles from one to the next.
-_FIRST_STEPS = 40
+# Steps before the first exact solution; if it does not settle the game, as many again before the next.
+_FIRST_STEPS = 10
+# Steps from one look at who is played to the next.
+_LOOK = 10
 # Order up to which a restricted game goes to the simplex method.
 _SIMPLEX_LIMIT = 100
 # Passes over all responses that a step takes besides its payoff products.
 _PASSES = 40
-# Bytes that are read from memory in the time that an exact solution of order k takes, divided by k^3.
-_BYTES_OF_EXACT = 1.0
+# Bytes that are read from memory in the time that an exact solution of order k takes, divided by k^3: by way of a
+# policy that is nearly optimal, and from nothing.
+_BYTES_OF_NEAR, _BYTES_OF_EXACT = 0.4, 1.5
+# Work on exact solutions, as a share of that on steps, up to which they are begun, and gone on with.
+_BEGIN, _GO_ON = 1.0, 4.0
 # Rounds without a gap half as large after which the steps go on.
 _PATIENCE = 3
+# A response that is not played may be in an equilibrium if at most so many gaps make it a best reply.
+_NEAR = 8.0
+# A response in the restricted game leaves it if more gaps than that make it a best reply.
+_FAR = 10.0
+# How well the norm is known before the first step, which grows and shrinks as it has to.
+_ROUGH, _FEW_PRODUCTS = 0.05, 16
+# If at most this share of those played, a policy says well enough who plays.
+_FEW_DOUBTS = 0.5
 # Responses that may always join, however few are played.
 _FEW = 20
 # Advantage, as a share of the largest payoff, that is rounding.
@@ -125,8 +139,8 @@ def active_set(
     >>> payoff[:3, :3] = [[0.0, -1.0, 2.0], [1.0, 0.0, -1.0], [-2.0, 1.0, 0.0]]
     >>> payoff[:3, 3:], payoff[3:, :3] = 1.0, -1.0
     >>> answer = active_set(Dense(payoff, is_skew=True))
-    >>> answer.policy[:4].round(4), answer.n_steps, answer.largest
-    (array([0.25, 0.5 , 0.25, 0.  ]), 40, 3)
+    >>> answer.policy[:4].round(4), answer.n_steps, answer.n_exact
+    (array([0.25, 0.5 , 0.25, 0.  ]), 10, 1)
     """
     search = _Search(payoff, start, tol, max_steps, deadline, watch)
     try:
@@ -137,9 +151,42 @@ def active_set(
         search.status = Status.INTERRUPTED
     assert search.status is not None
     return ActiveSet(
-        search.best.policy, search.best.gap, search.status, search.state.t, search.n_products, search.n_exact,
+        search.best.policy, search.best.gap, search.status, search.state.t, search.whole.n_products, search.n_exact,
         search.largest,
     )  # fmt: skip
+
+
+class _Counted(PayoffOperator):
+    """A skew payoff that counts its products."""
+
+    is_skew = True
+
+    def __init__(self, payoff: PayoffOperator) -> None:
+        self.payoff, self.shape, self.n_products = payoff, payoff.shape, 0
+
+    def product(self, vector: FloatArray) -> FloatArray:
+        self.n_products += 1
+        return self.payoff.product(vector)
+
+    def transposed_product(self, vector: FloatArray) -> FloatArray:
+        return -self.product(vector)
+
+    def block(self, rows: IntArray, columns: IntArray) -> FloatArray:
+        return self.payoff.block(rows, columns) if self.payoff.block_is_cheap else super().block(rows, columns)
+
+    @property
+    def cost(self) -> Cost:
+        return self.payoff.cost
+
+    @property
+    def nbytes(self) -> int:
+        return self.payoff.nbytes
+
+    def largest(self) -> float:
+        return self.payoff.largest()
+
+    def describe(self) -> str:
+        return self.payoff.describe()
 
 
 class _Search:
@@ -155,20 +202,20 @@ class _Search:
         watch: Callable[[Progress], object] | None,
     ) -> None:
         self.payoff = payoff
-        self.whole = payoff if payoff.is_skew else Stacked(payoff)
+        self.whole = _Counted(payoff if payoff.is_skew else Stacked(payoff))
         self.blocks = np.cumsum([0, *(payoff.shape[:1] if payoff.is_skew else payoff.shape)])
         self.tol, self.max_steps, self.deadline, self.watch = tol, max_steps, deadline, watch
         self.status: Status | None = None
-        self.n_products = self.n_exact = self.largest = 0
-        self.work = 0.0
+        self.n_exact = self.largest = 0
+        self.step_work = self.exact_work = 0.0
         self.work_of_step = 2.0 * self.whole.cost.bytes + 8.0 * _PASSES * self.whole.shape[0]
         self.threshold = max(0.25 * tol, _ROUNDING * payoff.largest())
         self.best = self._measured(self._uniform() if start is None else start)
         self.problem = self._problem(self.best.policy)
-        facts = step_facts(payoff.largest(), 0.0, 1.0, max_steps, norm=lambda: self.whole.norm)
+        norm = largest_singular_value(self.whole, accuracy=_ROUGH, max_products=_FEW_PRODUCTS)
+        facts = step_facts(payoff.largest(), 0.0, 1.0, max_steps, norm=lambda: norm)
         self.rule = settle(RestartedHalpern(), facts)
         self.state = self.rule.init(self.problem)
-        self.n_products += 1
 
     def _uniform(self) -> FloatArray:
         return np.repeat(1.0 / np.diff(self.blocks), np.diff(self.blocks))
@@ -181,13 +228,15 @@ class _Search:
 
     def run(self) -> None:
         """Take steps and solve restricted games in turn, until the gap is small enough or a limit comes."""
-        stretch = _FIRST_STEPS
         self._check()
+        patient_until = _FIRST_STEPS
         while self.status is None:
-            self._steps(stretch)
-            stretch *= 2
-            if self.status is None:
-                self._exact_rounds()
+            self._steps(_LOOK)
+            if self.status is None and self.state.t >= patient_until:
+                chosen, clear = self._worth_playing(self.best)
+                if self._affordable(chosen, _BEGIN, clear=clear):
+                    self._exact_rounds(chosen)
+                    patient_until = 2 * self.state.t
 
     def _check(self) -> None:
         """Set the status if the search is over."""
@@ -200,7 +249,7 @@ class _Search:
 
     def _tell(self) -> None:
         if self.watch is not None:
-            self.watch(Progress(self.state.t, self.n_products, self.best))
+            self.watch(Progress(self.state.t, self.whole.n_products, self.best))
 
     # -- points
 
@@ -218,8 +267,7 @@ class _Search:
         return 2.0 * total if self.payoff.is_skew else total
 
     def _measured(self, policy: FloatArray) -> Candidate:
-        self.n_products += 1
-        self.work += 0.5 * self.work_of_step
+        self.step_work += 0.5 * self.work_of_step
         payoff = self.whole.product(policy)
         return Candidate(policy, payoff, self._gap(policy, payoff))
 
@@ -230,33 +278,34 @@ class _Search:
         last = min(self.state.t + count, self.max_steps)
         while self.status is None and self.state.t < last:
             self.state = self.rule.step(self.problem, self.state, None)
-            self.n_products += 2
-            self.work += self.work_of_step
+            self.step_work += self.work_of_step
             policy, payoff = self.state.x.prob, self.state.payoff.value
             gap = self._gap(policy, payoff)
             if gap < self.best.gap:
                 self.best = Candidate(policy, payoff, gap)
             self._check()
-        self._tell()
 
     def _start_again(self) -> None:
         """Let the steps go on from the best point."""
         fresh = self.rule.init(self._problem(self.best.policy))
-        self.n_products += 1
-        self.work += 0.5 * self.work_of_step
+        self.step_work += 0.5 * self.work_of_step
         self.state = fresh._replace(t=self.state.t, step_size=self.state.step_size, growth=self.state.growth)
 
     # -- exact solutions of restricted games
 
-    def _exact_rounds(self) -> None:
+    def _exact_rounds(self, chosen: IntArray) -> None:
         """Solve restricted games, each larger by responses that beat the last answer, while that helps."""
-        before = self.best
-        chosen = self._worth_playing(self.best)
-        patience = _PATIENCE
-        while self.status is None and patience and chosen is not None and self._affordable(chosen):
-            goal = 0.5 * self.best.gap
-            found = self._measured(self._solved(chosen))
-            patience = _PATIENCE if found.gap < goal else patience - 1
+        before, goal, patience = self.best, np.inf, _PATIENCE
+        found = self.best
+        while self.status is None and patience and chosen.size and self._affordable(chosen, _GO_ON, clear=True):
+            policy = self._solved(chosen, found.policy)
+            if policy is None:
+                break
+            found = self._measured(policy)
+            if found.gap < goal:
+                goal, patience = 0.5 * found.gap, _PATIENCE
+            else:
+                patience -= 1
             if found.gap < self.best.gap:
                 self.best = found
             self._check()
@@ -265,63 +314,87 @@ class _Search:
         if self.status is None and self.best is not before:
             self._start_again()
 
-    def _affordable(self, chosen: IntArray) -> bool:
-        work = _BYTES_OF_EXACT * float(len(chosen)) ** 3
-        if not self.payoff.block_is_cheap:
-            work += 0.5 * len(chosen) * self.work_of_step
-        return work <= self.work
+    def _affordable(self, chosen: IntArray, share: float, *, clear: bool) -> bool:
+        """Return whether the game of the chosen may be solved; `clear` tells whether it is nearly so."""
+        work = (_BYTES_OF_NEAR if clear else _BYTES_OF_EXACT) * float(len(chosen)) ** 3
+        return self.exact_work + work + self._work_of_block(chosen) <= share * self.step_work
 
-    def _worth_playing(self, point: Candidate) -> IntArray | None:
-        """Return the responses that are played, and the best of those that would be at a slightly better point."""
+    def _work_of_block(self, chosen: IntArray) -> float:
+        return 0.0 if self.payoff.block_is_cheap else 0.5 * len(chosen) * self.work_of_step
+
+    def _worth_playing(self, point: Candidate) -> tuple[IntArray, bool]:
+        """Return the responses that are played, and the best of those that would be at a slightly better point.
+
+        The second value tells whether the latter are few.
+        """
         advantage = self._advantage(point.policy, point.payoff)
-        played = np.flatnonzero(point.policy)
-        if not self._affordable(played):
-            return None
-        near = []
+        chosen, n_played, n_close = [], 0, 0
         for first, last in itertools.pairwise(self.blocks):
             mine, plays = advantage[first:last], point.policy[first:last] > 0.0
-            close = first + np.flatnonzero((mine > mine.max() - point.gap) & ~plays)
-            near.append(_best(close, advantage, max(int(plays.sum()), _FEW)))
-        return np.sort(np.concatenate([played, *near]))
+            close = first + np.flatnonzero((mine > mine.max() - _NEAR * point.gap) & ~plays)
+            played = first + np.flatnonzero(plays)
+            chosen += [played, _best(close, advantage, max(len(played), _FEW))]
+            n_played, n_close = n_played + len(played), n_close + len(close)
+        return np.sort(np.concatenate(chosen)), n_close <= _FEW_DOUBTS * n_played
 
-    def _joined(self, chosen: IntArray, found: Candidate) -> IntArray | None:
-        """Return the chosen responses and those that beat the answer; None if there are no new ones."""
+    def _joined(self, chosen: IntArray, found: Candidate) -> IntArray:
+        """Return who is to play next: those that beat the answer join; nobody if there are no new ones.
+
+        Of the chosen those leave that are not played and far from it.
+        """
         advantage = self._advantage(found.policy, found.payoff)
         better = np.setdiff1d(np.flatnonzero(advantage > self.threshold), chosen)
         if not better.size:
-            return None
-        return np.union1d(chosen, _best(better, advantage, max(len(chosen), _FEW)))
+            return better
+        stays = (found.policy[chosen] > 0.0) | (advantage[chosen] > -_FAR * found.gap)
+        return np.union1d(chosen[stays], _best(better, advantage, max(len(chosen), _FEW)))
 
-    def _solved(self, chosen: IntArray) -> FloatArray:
-        """Return an equilibrium of the game of the chosen responses, as a policy of the whole game."""
-        self.n_exact += 1
-        self.largest = max(self.largest, len(chosen))
-        self.work += _BYTES_OF_EXACT * float(len(chosen)) ** 3
-        if not self.payoff.block_is_cheap:
-            self.n_products += len(chosen)
-            self.work += 0.5 * len(chosen) * self.work_of_step
-        policy = np.zeros(self.whole.shape[0])
+    def _solved(self, chosen: IntArray, guess: FloatArray) -> FloatArray | None:
+        """Return an equilibrium of the game of the chosen responses, as a policy of the whole game.
+
+        None if `guess` is not near enough to one to find it cheaply.
+        """
+        self.exact_work += self._work_of_block(chosen)
         if self.payoff.is_skew:
-            policy[chosen] = self._solved_symmetric(chosen)
+            found = self._solved_symmetric(chosen, guess)
         else:
             rows, columns = np.split(chosen, [np.searchsorted(chosen, self.blocks[1])])
-            policy[rows], policy[columns] = self._solved_rectangular(rows, columns - self.blocks[1])
+            found = self._solved_rectangular(rows, columns, guess)
+        if found is None:
+            return None
+        self.n_exact += 1
+        self.largest = max(self.largest, len(chosen))
+        policy = np.zeros(self.whole.shape[0])
+        policy[chosen] = found
         return policy
 
-    def _solved_symmetric(self, chosen: IntArray) -> FloatArray:
-        block = self.payoff.block(chosen, chosen)
+    def _solved_symmetric(self, chosen: IntArray, guess: FloatArray) -> FloatArray | None:
+        block = self.whole.block(chosen, chosen)
         # What is computed from factors is skew up to rounding only.
         block = 0.5 * (block - block.T)
         if len(block) <= _SIMPLEX_LIMIT:
             return solve_symmetric(block).row
-        return interior_point(block, tol=self.tol, deadline=self.deadline).policy
+        return self._solved_skew(block, guess[chosen])
 
-    def _solved_rectangular(self, rows: IntArray, columns: IntArray) -> tuple[FloatArray, FloatArray]:
-        block = self.payoff.block(rows, columns)
+    def _solved_rectangular(self, rows: IntArray, columns: IntArray, guess: FloatArray) -> FloatArray | None:
+        block = self.whole.block(rows, columns)
         if max(block.shape) <= _SIMPLEX_LIMIT:
             solved = solve_by_simplex(block)
-            return solved.row, solved.column
-        return recover_profile(interior_point(symmetrize_game(block), deadline=self.deadline).policy, *block.shape)
+            return np.concatenate([solved.row, solved.column])
+        skew, row, column = symmetrize_game(block), guess[rows], guess[columns]
+        # A policy of the symmetrized game plays both sides alike, and its last response as often as they win.
+        value = row @ skew[: len(rows), len(rows) : -1] @ column / (row.sum() * column.sum())
+        policy = self._solved_skew(skew, np.concatenate([row / row.sum(), column / column.sum(), [value]]))
+        return None if policy is None else np.concatenate(recover_profile(policy, *block.shape))
+
+    def _solved_skew(self, payoff: FloatArray, guess: FloatArray) -> FloatArray | None:
+        cube = float(len(payoff)) ** 3
+        self.exact_work += _BYTES_OF_NEAR * cube
+        policy = solve_near(payoff, guess / guess.sum(), deadline=self.deadline)
+        if policy is None and self.exact_work + _BYTES_OF_EXACT * cube <= _GO_ON * self.step_work:
+            self.exact_work += _BYTES_OF_EXACT * cube
+            policy = interior_point(payoff, tol=self.tol, deadline=self.deadline).policy
+        return policy
 
 
 def _best(positions: IntArray, advantage: FloatArray, count: int) -> IntArray:

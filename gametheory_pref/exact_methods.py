@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
 _SIMPLEX_LIMIT = 100
+# Above this order the active-set method is at least as fast as the interior point, which decides uniqueness as well
+# (benchmarks/large_games.py): of a preference game, and of a two-player one, both players counted.
+_INTERIOR_LIMIT, _INTERIOR_LIMIT_OF_PAIR = 1500, 1000
 # Gap that an exact method is asked for; nearly all end at rounding level.
 _TARGET_GAP = 1e-9
 # Gap above which an answer by pivoting is compared with the interior point's.
@@ -103,8 +106,11 @@ def _methods_for(problem: Problem) -> dict[str, Method]:
 
 
 def _minimax_winner(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
-    """Choose the method by size; where there are several winners, take the one closest to the anchor."""
-    small = _preference(problem).n_responses <= _SIMPLEX_LIMIT
+    """Choose the method by size; where several winners are found, take the one closest to the anchor."""
+    n = _preference(problem).n_responses
+    if n > _INTERIOR_LIMIT:
+        return _because(_active_set(problem, start, limits), f"there are more than {_INTERIOR_LIMIT} responses")
+    small = n <= _SIMPLEX_LIMIT
     answer = (_pivoting_winner if small else _interior_winner)(problem, start, limits)
     if small and problem_gap(problem, answer.policy) > _PIVOTING_GAP:
         # Blocks of near ties can end the pivots a little early; the interior point's last step does not mind them.
@@ -172,6 +178,9 @@ def _maximin(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
             "leave them out for a two-player game"
         )
     row_payoff = _zero_sum_payoff(problem)
+    if sum(row_payoff.shape) > _INTERIOR_LIMIT_OF_PAIR:
+        why = f"there are more than {_INTERIOR_LIMIT_OF_PAIR} responses"
+        return _because(_active_set(problem, start, limits), why)
     small = max(row_payoff.shape) <= _SIMPLEX_LIMIT
     answer = (_pivoting_maximin if small else _interior_maximin)(problem, start, limits)
     if answer.sets is None or all(found.unique is not False for found in answer.sets):
@@ -283,6 +292,14 @@ def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answe
     )  # fmt: skip
 
 
+def _by_products(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    return _because(_active_set(problem, start, limits), "the payoff is known by its products only")
+
+
+def _because(answer: Answer, reason: str) -> Answer:
+    return answer._replace(detail=f"{answer.detail}; the method was chosen because {reason}")
+
+
 def payoff_operator(game: Game) -> PayoffOperator:
     """Return the payoff of a zero-sum game, or of one whose payoffs add up to a constant, as an operator; no copy."""
     if isinstance(game, OperatorGame):
@@ -333,7 +350,7 @@ _METHODS: dict[tuple[type, bool], dict[str, Method]] = {
         "interior_point": _interior_maximin,
         "active_set": _active_set,
     },
-    (OperatorGame, False): {"auto": _active_set, "active_set": _active_set},
+    (OperatorGame, False): {"auto": _by_products, "active_set": _active_set},
     (PreferenceGame, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
     (MatrixGame, True): {"auto": _regularized_profile, "newton": _regularized_profile},
     (OperatorGame, True): {},

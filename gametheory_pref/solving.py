@@ -48,7 +48,8 @@ def solve(
     Each player maximises its expected payoff minus ``temperature * KL(policy || reference)``. Special cases:
 
     - preference game, temperature 0: a Minimax Winner (von Neumann winner, maximal lottery). Where there are several,
-      the one closest to `reference` in KL is returned: with the uniform reference the one of maximum entropy;
+      the one closest to `reference` in KL is returned: with the uniform reference the one of maximum entropy
+      (in games of more than 1500 responses, or known by their products, one winner, unique or not);
     - preference game, temperature :math:`\beta > 0`: the unique KL-regularised equilibrium
       :math:`\pi \propto \mu \exp(A \pi / \beta)` with :math:`A = P - 1/2`;
     - zero-sum or constant-sum `MatrixGame`: maximin strategies of both players, or their regularised equilibrium.
@@ -58,8 +59,9 @@ def solve(
     game : game or array_like
         What is played; a square array is a matrix of win probabilities.
     method : str or rule
-        "auto" takes exact mathematics and says in ``message`` what it chose; "simplex" and "interior_point" return
-        the winner that the method meets first, unique or not; "newton" is for positive temperatures. A name of
+        "auto" takes exact mathematics and says in ``message`` what it chose; "simplex", "interior_point" and
+        "active_set" (first-order steps and exact solutions in turn, for large games) return the winner that the
+        method meets first, unique or not; "newton" is for positive temperatures. A name of
         `METHODS` runs that iterative method with its default settings. Settings belong to the method, not to `solve`:
         pass a rule that has them, such as ``gp.METHODS["omwu"](step_size=0.1)``, where ``help(gp.METHODS["omwu"])``
         tells which there are. (What papers call beta or tau is `temperature`, eta is ``step_size``.) At a temperature

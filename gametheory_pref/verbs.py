@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -169,6 +170,8 @@ PARTS: list[Callable[..., Any]] = []
 
 # Vectors up to this length are walked in the interpreter by the bodies below, longer ones by compiled kernels.
 _SHORT = 2000
+# Up to this length a loop of the interpreter is faster than NumPy.
+_TINY = 50
 
 
 def verb(function: _Function) -> _Function:
@@ -257,10 +260,32 @@ def project(problem: TabularProblem, base: Point | Mixture, direction: Direction
     """
     from .kernels.projection import projected_step
 
+    if _TINY < base.prob.size <= _SHORT:
+        return Mixture(_projected(base.prob + step_size * direction.value, problem.blocks))
     out = np.empty_like(base.prob)
     with _walked(out):
         projected_step(base.prob, direction.value, step_size, problem.blocks, out)
     return Mixture(out)
+
+
+def _projected(vector: FloatArray, blocks: IntArray) -> FloatArray:
+    """Return the closest point of the simplices, as `kernels.projection` does, a pass over the vector at a time."""
+    for first, last in itertools.pairwise(blocks):
+        part = vector[first:last]
+        if not np.isfinite(part.sum()):
+            part[:] = np.nan
+            continue
+        level, above = max((part.sum() - 1.0) / part.size, part.max() - 1.0), -1
+        left = part
+        while True:
+            # Responses below the level stay there, as the level rises.
+            left = left[left > level]
+            if left.size in (above, 0):
+                break
+            above = left.size
+            level += ((left - level).sum() - 1.0) / above
+        np.maximum(part - level, 0.0, out=part)
+    return vector
 
 
 @verb
@@ -322,12 +347,20 @@ def combine(
 
 
 def _combined(vectors: tuple[FloatArray, ...], weights: tuple[float, ...]) -> FloatArray:
-    total = np.zeros_like(vectors[0])
+    from .kernels.steps import add_scaled
+
+    total = None
     for vector, weight in zip(vectors, weights, strict=True):
         # 0 * -inf would be NaN: a policy that is left out may have responses without mass.
-        if weight != 0.0:
-            total = total + weight * vector
-    return total
+        if weight == 0.0:
+            continue
+        if total is None:
+            total = weight * vector
+        elif vector.size <= _SHORT:
+            total += weight * vector
+        else:
+            add_scaled(weight, vector, total)
+    return np.zeros_like(vectors[0]) if total is None else total
 
 
 @verb

@@ -384,3 +384,23 @@ def test_a_copied_state_shares_no_array():
 def test_what_is_not_a_rule_is_refused():
     with pytest.raises(InputError, match="method must be a name or a rule"):
         as_rule(Schedule(0.1))
+
+
+@pytest.mark.parametrize("size", [51, 400])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_projections_of_medium_vectors_are_those_of_the_kernel(size: int, scale: float) -> None:
+    from gametheory_pref.kernels.projection import projected_step
+
+    vector, blocks = np.random.default_rng(size).normal(size=size) * scale, np.array([0, size // 3, size])
+    expected = np.empty(size)
+    with interpreted():
+        projected_step(vector, vector, 0.0, blocks, expected)
+    found = verbs._projected(vector.copy(), blocks)
+    np.testing.assert_allclose(found, expected, atol=1e-15)
+    np.testing.assert_allclose([found[: size // 3].sum(), found[size // 3 :].sum()], 1.0, atol=1e-12)
+
+
+def test_projections_of_what_is_not_finite_are_nan() -> None:
+    vector = np.full(60, 0.5)
+    vector[3] = np.inf
+    assert np.isnan(verbs._projected(vector, np.array([0, 60]))).all()
