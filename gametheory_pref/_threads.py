@@ -1,7 +1,8 @@
-"""Work on many games in threads; compiled code holds no lock of the interpreter."""
+"""Work in threads, on many games or on panels of a large one; compiled code holds no lock of the interpreter."""
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -58,6 +59,43 @@ def in_threads(task: Callable[[slice], slice | None], n_games: int, *, entries: 
         work()
         for helper in helpers:
             helper.result()
+
+
+def share(task: Callable[[int], object], count: int) -> None:
+    """Call ``task(0), ..., task(count - 1)`` on all cores that this process may use, in any order.
+
+    For work of a millisecond that is done again and again: its threads stay.
+    """
+    pieces: SimpleQueue[int] = SimpleQueue()
+    for piece in range(count):
+        pieces.put(piece)
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            while not stop.is_set():
+                task(pieces.get_nowait())
+        except Empty:
+            return
+        except BaseException:
+            stop.set()
+            raise
+
+    threads = min(available_threads(), count)
+    helpers = [_standing_pool(os.getpid()).submit(work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        # Those that have not begun find nothing to do; waiting for them could be waiting for oneself.
+        begun = [helper for helper in helpers if not helper.cancel()]
+    for helper in begun:
+        helper.result()
+
+
+@functools.lru_cache(maxsize=1)
+def _standing_pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of this process; a fork has none of its parent's."""
+    return ThreadPoolExecutor(max(1, available_threads() - 1), thread_name_prefix=f"gametheory_pref-{process}")
 
 
 def available_threads() -> int:

@@ -95,11 +95,20 @@ class PayoffOperator(ABC):
     def terms_product(self, indices: IntArray, vector: FloatArray) -> FloatArray:
         """Return the mean of ``A_i @ vector`` over some terms, which may repeat: an estimate of the product.
 
-        Term i of a plain matrix with n columns is ``n A[:, i]`` in column i and zero elsewhere, so this reads those
-        columns, through `block`.
+        Term i of a plain matrix with n columns is ``n A[:, i]`` in column i and zero elsewhere: see `columns_product`.
         """
-        columns = self.block(np.arange(self.shape[0]), indices)
-        return np.asarray(columns @ vector[indices]) * (self.n_terms / len(indices))
+        return self.columns_product(indices, vector[indices]) * (self.n_terms / len(indices))
+
+    def columns_product(self, columns: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``A[:, columns] @ masses``; columns may repeat.
+
+        Operators that know their entries read those columns only; for others it is a product with the whole.
+        """
+        return self.product(np.bincount(columns, masses, minlength=self.shape[1]).astype(np.float64))
+
+    def rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``masses @ A[rows]``, as `columns_product` does for columns."""
+        return self.transposed_product(np.bincount(rows, masses, minlength=self.shape[0]).astype(np.float64))
 
     @cached_property
     def norm(self) -> float:

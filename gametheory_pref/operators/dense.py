@@ -8,10 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from .._types import FloatArray, IntArray
+from ..kernels.products import add_rows, add_triangle, dots, dots_and_rows
 from .base import Cost, PayoffOperator
+from .panels import each_panel, panels, summed_panels, triangle_panels
 
 # Bytes of a memory map that are converted at a time.
 _PANEL_BYTES = 2**25
+# From this many entries on compiled kernels and threads read the matrix: it is too large for most caches, and half of
+# it is enough where it is skew. Below, the library behind NumPy is as fast, and there is nothing to load.
+_LARGE = 4_000_000
 # Up to this many rows or columns the 2-norm is found exactly.
 _SMALL = 200
 
@@ -50,8 +55,19 @@ class Dense(PayoffOperator):
         self._flipped = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
         self._stored = matrix.T if self._flipped else matrix
 
+    @property
+    def _is_mapped(self) -> bool:
+        return isinstance(self.matrix, np.memmap)
+
+    @property
+    def _by_kernels(self) -> bool:
+        return self.matrix.size >= _LARGE and not self._is_mapped
+
     def product(self, vector: FloatArray) -> FloatArray:
         """Return ``A @ vector``."""
+        if self.is_skew and (self._by_kernels or self._is_mapped):
+            product = self._triangle_product(vector)
+            return -product if self._flipped else product
         return self._across(vector) if self._flipped else self._along(vector)
 
     def transposed_product(self, vector: FloatArray) -> FloatArray:
@@ -61,35 +77,89 @@ class Dense(PayoffOperator):
         return self._along(vector) if self._flipped else self._across(vector)
 
     def both_products(self, row: FloatArray, column: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return ``(A @ column, A.T @ row)``."""
-        return self.product(column), self.transposed_product(row)
+        """Return ``(A @ column, A.T @ row)``, in one pass over a large matrix."""
+        if self.is_skew:
+            return self.product(column), -self.product(row)
+        if self._flipped:
+            down, up = self._along_and_across(row, column)
+        else:
+            up, down = self._along_and_across(column, row)
+        return up, down
 
     def _along(self, vector: FloatArray) -> FloatArray:
         """Return the product with the rows of the array as it is stored."""
         out = np.empty(len(self._stored))
+        if self._by_kernels:
+            vector = np.ascontiguousarray(vector)
+            each_panel(lambda rows: dots(self._stored[rows], vector, out[rows]), panels(len(out)))
+            return out
         for rows, panel in self._panels():
             out[rows] = panel @ vector
         return out
 
     def _across(self, vector: FloatArray) -> FloatArray:
         """Return the product with the columns of the array as it is stored."""
-        out = np.zeros(self._stored.shape[1])
+        n_rows, n_columns = self._stored.shape
+        if self._by_kernels:
+            vector = np.ascontiguousarray(vector)
+            return summed_panels(
+                lambda rows, sums: add_rows(self._stored[rows], vector[rows], sums), panels(n_rows), n_columns
+            )
+        out = np.zeros(n_columns)
         for rows, panel in self._panels():
             out += vector[rows] @ panel
         return out
 
+    def _along_and_across(self, along: FloatArray, across: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the products of `along` with the rows, and of `across` with the columns, as stored."""
+        n_rows, n_columns = self._stored.shape
+        out = np.empty(n_rows)
+        if self._by_kernels:
+            along, across = np.ascontiguousarray(along), np.ascontiguousarray(across)
+            sums = summed_panels(
+                lambda rows, part: dots_and_rows(self._stored[rows], along, across[rows], out[rows], part),
+                panels(n_rows), n_columns,
+            )
+            return out, sums
+        sums = np.zeros(n_columns)
+        for rows, panel in self._panels():
+            out[rows] = panel @ along
+            sums += across[rows] @ panel
+        return out, sums
+
+    def _triangle_product(self, vector: FloatArray) -> FloatArray:
+        """Return the product with a skew array as stored, from the entries above the diagonal."""
+        n = len(self._stored)
+        if self._by_kernels:
+            vector = np.ascontiguousarray(vector)
+            return summed_panels(
+                lambda rows, sums: add_triangle(self._stored, rows.start, rows.stop, vector, sums),
+                triangle_panels(n), n,
+            )
+        out = np.zeros(n)
+        for rows in self._ranges():
+            panel = np.ascontiguousarray(self._stored[rows, rows.start:], dtype=np.float64)
+            out[rows] += panel @ vector[rows.start:]
+            out[rows.stop:] -= vector[rows] @ panel[:, rows.stop - rows.start:]
+        return out
+
+    def _ranges(self) -> Iterator[slice]:
+        """Yield ranges of rows as stored: all of them, or as many as one reads of a memory map at a time."""
+        n_rows, n_columns = self._stored.shape
+        height = max(1, _PANEL_BYTES // (8 * n_columns)) if self._is_mapped else n_rows
+        for first in range(0, n_rows, height):
+            yield slice(first, min(first + height, n_rows))
+
     def _panels(self) -> Iterator[tuple[slice, FloatArray]]:
         """Yield ranges of rows as stored, with what stands there in float64."""
-        n_rows, n_columns = self._stored.shape
-        height = max(1, _PANEL_BYTES // (8 * n_columns)) if isinstance(self.matrix, np.memmap) else n_rows
-        for first in range(0, n_rows, height):
-            rows = slice(first, min(first + height, n_rows))
+        for rows in self._ranges():
             yield rows, np.ascontiguousarray(self._stored[rows], dtype=np.float64)
 
     @property
     def cost(self) -> Cost:
-        """What one product takes."""
-        return Cost(float(self.matrix.nbytes), 2.0 * self.matrix.size)
+        """What one product takes; half of the bytes where only the entries above the diagonal are read."""
+        half = self.is_skew and (self._by_kernels or self._is_mapped)
+        return Cost(self.matrix.nbytes * (0.5 if half else 1.0), 2.0 * self.matrix.size)
 
     @property
     def nbytes(self) -> int:
@@ -109,7 +179,7 @@ class Dense(PayoffOperator):
 
     def describe(self) -> str:
         """Return "dense", and whether it stays on the disk."""
-        return "dense, mapped from a file" if isinstance(self.matrix, np.memmap) else "dense"
+        return "dense, mapped from a file" if self._is_mapped else "dense"
 
     def block(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Return the submatrix."""
@@ -120,11 +190,22 @@ class Dense(PayoffOperator):
         """True."""
         return True
 
-    def terms_product(self, indices: IntArray, vector: FloatArray) -> FloatArray:
-        """Return the mean of ``n A[:, j] vector[j]`` over some columns j, which may repeat."""
-        if not self.is_skew:
-            return super().terms_product(indices, vector)
-        # The columns of a skew matrix are minus its rows, and those lie together.
-        sign = 1.0 if self._flipped else -1.0
-        rows = np.asarray(self._stored[indices], dtype=np.float64)
-        return np.asarray(vector[indices] @ rows) * (sign * self.n_terms / len(indices))
+    def columns_product(self, columns: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``A[:, columns] @ masses``."""
+        if self.is_skew and not self._flipped:
+            # The columns of a skew matrix are minus its rows, and those lie together.
+            return -self._stored_rows_product(columns, masses)
+        if self._flipped:
+            return self._stored_rows_product(columns, masses)
+        return np.asarray(self.matrix[:, columns], dtype=np.float64) @ masses
+
+    def rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``masses @ A[rows]``."""
+        if not self._flipped:
+            return self._stored_rows_product(rows, masses)
+        if self.is_skew:
+            return -self._stored_rows_product(rows, masses)
+        return masses @ np.asarray(self.matrix[rows], dtype=np.float64)
+
+    def _stored_rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
+        return masses @ np.asarray(self._stored[rows], dtype=np.float64)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
 from .._types import FloatArray, IntArray
+from ..kernels.products import add_win_margins
 from .base import Cost, PayoffOperator
+from .panels import summed_panels, triangle_panels
 
 # Rows and columns of a block: some megabytes of scores at a time, whatever the number of responses.
 _TILE = 512
+# From this many responses on compiled code finds the entries, in threads; a product takes NumPy tens of milliseconds.
+_LARGE = 1000
 # Arithmetic of an entry besides the score: a hyperbolic tangent, and two products.
 _FLOPS_OF_ENTRY = 30.0
 
@@ -43,11 +48,13 @@ class Embeddings(PayoffOperator):
 
     def __init__(self, vectors: FloatArray, skew: FloatArray) -> None:
         self.vectors, self.skew = vectors, skew
-        self.turned = vectors @ skew
+        self.turned = np.ascontiguousarray(vectors @ skew)
         self.shape = (len(vectors), len(vectors))
 
     def product(self, vector: FloatArray) -> FloatArray:
         """Return ``A @ vector``."""
+        if self.shape[0] >= _LARGE:
+            return self._compiled_product(np.ascontiguousarray(vector))
         out = np.zeros(self.shape[0])
         for rows, columns in self._tiles():
             block = _win_margins(self.turned[rows], self.vectors[columns])
@@ -56,6 +63,20 @@ class Embeddings(PayoffOperator):
             out[rows] += block @ vector[columns]
             out[columns] -= vector[rows] @ block
         return out
+
+    def _compiled_product(self, vector: FloatArray) -> FloatArray:
+        n = self.shape[0]
+        columns = self._columns
+
+        def work(rows: slice, sums: FloatArray) -> None:
+            add_win_margins(self.turned, columns, rows.start, rows.stop, vector, np.empty(_TILE), sums)
+
+        return summed_panels(work, triangle_panels(n), n)
+
+    @cached_property
+    def _columns(self) -> FloatArray:
+        """V transposed, for compiled code."""
+        return np.ascontiguousarray(self.vectors.T)
 
     def _tiles(self) -> Iterator[tuple[slice, slice]]:
         """Yield the blocks on and above the diagonal."""
@@ -100,6 +121,18 @@ class Embeddings(PayoffOperator):
     def block_is_cheap(self) -> bool:
         """True."""
         return True
+
+    def columns_product(self, columns: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``A[:, columns] @ masses``, from blocks of some rows at a time."""
+        out = np.empty(self.shape[0])
+        for first in range(0, self.shape[0], _TILE):
+            rows = np.arange(first, min(first + _TILE, self.shape[0]))
+            out[rows] = self.block(rows, columns) @ masses
+        return out
+
+    def rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``masses @ A[rows]``."""
+        return -self.columns_product(rows, masses)
 
 
 def _win_margins(turned: FloatArray, vectors: FloatArray) -> FloatArray:

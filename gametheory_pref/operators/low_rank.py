@@ -60,6 +60,14 @@ class LowRank(PayoffOperator):
         """True."""
         return True
 
+    def columns_product(self, columns: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``A[:, columns] @ masses``."""
+        return np.asarray(self.left @ (masses @ self.right[columns]))
+
+    def rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``masses @ A[rows]``."""
+        return np.asarray(self.right @ (masses @ self.left[rows]))
+
 
 class LowRankSkew(PayoffOperator):
     """The payoff ``V R V'`` with a small skew R: scores of general preference embeddings, taken as they are.
@@ -126,3 +134,11 @@ class LowRankSkew(PayoffOperator):
     def block_is_cheap(self) -> bool:
         """True."""
         return True
+
+    def columns_product(self, columns: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``A[:, columns] @ masses``."""
+        return np.asarray(self.vectors @ (self.skew @ (masses @ self.vectors[columns])))
+
+    def rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
+        """Return ``masses @ A[rows]``."""
+        return -self.columns_product(rows, masses)

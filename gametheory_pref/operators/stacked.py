@@ -89,13 +89,12 @@ class Stacked(PayoffOperator):
 
     def terms_product(self, indices: IntArray, vector: FloatArray) -> FloatArray:
         """Return the mean of some terms' products: terms of the payoff, stacked, or columns of the stacked matrix."""
-        rows, columns = self.payoff.shape
+        rows = self.payoff.shape[0]
         if isinstance(self.payoff, FiniteSum):
             up, down = self.payoff.terms_both_products(indices, vector[:rows], vector[rows:])
             return np.concatenate([up, -down])
         indices = np.asarray(indices)
-        masses = vector[indices]
-        of_row = indices < rows
-        up = self.payoff.block(np.arange(rows), indices[~of_row] - rows) @ masses[~of_row]
-        down = masses[of_row] @ self.payoff.block(indices[of_row], np.arange(columns))
+        masses, of_row = vector[indices], indices < rows
+        up = self.payoff.columns_product(indices[~of_row] - rows, masses[~of_row])
+        down = self.payoff.rows_product(indices[of_row], masses[of_row])
         return np.concatenate([up, -down]) * (self.n_terms / len(indices))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gametheory_pref._threads import share
 from gametheory_pref.operators import (
     Dense,
     Embeddings,
@@ -160,7 +164,7 @@ def check_against(operator: PayoffOperator, matrix: np.ndarray, seed: int) -> No
     assert operator.norm >= np.linalg.norm(matrix, 2) * (1.0 - 1e-3) - rounding
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 10**6))
 def test_every_kind_is_its_matrix(rows: int, columns: int, seed: int) -> None:
     for operator, matrix in every_kind(rows, columns, seed):
@@ -173,7 +177,7 @@ def test_shapes(rows: int, columns: int) -> None:
         check_against(operator, matrix, seed=6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 10**6))
 def test_all_terms_together_are_the_operator(rows: int, columns: int, seed: int) -> None:
     vector_of = np.random.default_rng(seed).standard_normal
@@ -210,7 +214,7 @@ def test_a_term_of_a_sum_is_weighted_by_how_many_there_are() -> None:
 
 
 @pytest.mark.parametrize("kind", SKEW, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("n", [1, 2, 7, 130, 1100])
+@pytest.mark.parametrize("n", [1, 2, 7, 130, 600])
 def test_skew_operators_are_skew(kind: Callable[[int, int], Made], n: int) -> None:
     operator, _ = kind(n, seed=3)
     assert operator.is_skew
@@ -284,6 +288,103 @@ def test_norm_of_random_games(seed: int) -> None:
 def test_norm_of_nothing() -> None:
     assert Sparse(scipy.sparse.csr_array((300, 300)), is_skew=True).norm == 0.0
     assert LowRank(np.zeros((5, 2)), np.ones((400, 2)), is_skew=False).norm == 0.0
+
+
+@pytest.fixture
+def always_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send operators of any size through compiled code, panels and threads."""
+    for module in ("dense", "embeddings", "sparse"):
+        monkeypatch.setattr(f"gametheory_pref.operators.{module}._LARGE", 0)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (1, 40), (40, 1), (66, 65), (259, 131), (131, 259)])
+@pytest.mark.usefixtures("always_large")
+def test_large_operators(rows: int, columns: int) -> None:
+    kinds: list[Made] = [kind(rows, columns, 7) for kind in (dense, dense_fortran, dense_strided, sparse)]
+    kinds += [stack(made) for made in kinds] + [kind(rows, 7) for kind in SKEW]
+    for operator, matrix in kinds:
+        check_against(operator, matrix, seed=8)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 5, 8])
+@pytest.mark.usefixtures("always_large")
+def test_large_embeddings(rank: int) -> None:
+    vectors, skew = 3.0 * np.random.default_rng(2).standard_normal((700, rank)), small_skew(rank, 1)
+    operator = Embeddings(vectors, skew)
+    matrix = operator.block(np.arange(700), np.arange(700))
+    assert_allclose(matrix, 0.5 * np.tanh(0.5 * vectors @ skew @ vectors.T), atol=1e-12)
+    vector = np.random.default_rng(1).standard_normal(700)
+    assert_allclose(operator.product(vector), matrix @ vector, atol=1e-11)
+
+
+@pytest.mark.usefixtures("always_large")
+def test_large_products_do_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [*every_kind(300, 280, seed=3), skew_embeddings(300, 3)]
+    answers = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr("gametheory_pref._threads.available_threads", lambda threads=threads: threads)
+        rng = np.random.default_rng(1)
+        answers.append([
+            operator.both_products(rng.standard_normal(len(matrix)), rng.standard_normal(matrix.shape[1]))
+            for operator, matrix in kinds
+        ])
+    for first, *others in zip(*answers, strict=True):
+        for other in others:
+            assert_array_equal(first[0], other[0])
+            assert_array_equal(first[1], other[1])
+
+
+@pytest.mark.usefixtures("always_large")
+def test_what_a_large_skew_matrix_has_below_the_diagonal_is_not_read() -> None:
+    whole = skew_matrix(150, seed=1)
+    upper = np.triu(whole, 1)
+    lower = np.tril(whole, -1)
+    vector = np.random.default_rng(1).standard_normal(150)
+    assert_allclose(Dense(upper, is_skew=True).product(vector), whole @ vector, atol=1e-11)
+    assert_allclose(Dense(np.asfortranarray(lower), is_skew=True).product(vector), whole @ vector, atol=1e-11)
+    assert Dense(whole, is_skew=True).cost.bytes == 0.5 * whole.nbytes
+
+
+def test_the_threads_of_products_are_for_everybody() -> None:
+    """Whoever is busy in one of the standing threads may share out work as well, and errors reach the caller."""
+    done: set[tuple[int, int]] = set()
+    share(lambda i: share(lambda j: done.add((i, j)), 5), 6)
+    assert done == {(i, j) for i in range(6) for j in range(5)}
+
+    def fail(i: int) -> None:
+        if i == 3:
+            raise ValueError("three")
+
+    with pytest.raises(ValueError, match="three"):
+        share(fail, 8)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_products_go_on_after_a_fork() -> None:
+    """A forked process has none of the threads of its parent, and must not wait for them."""
+    code = (
+        "import os\n"
+        "from gametheory_pref import _threads\n"
+        "_threads.available_threads = lambda: 3\n"
+        "_threads.share(lambda i: None, 8)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    _threads.share(lambda i: None, 8)\n"
+        "    os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60,
+                          check=True, cwd=pathlib.Path(__file__).parents[2])
+    assert done.stdout.strip() == "7"
+
+
+def test_some_columns_and_rows() -> None:
+    rng = np.random.default_rng(4)
+    for operator, matrix in every_kind(30, 23, seed=9):
+        columns, rows = rng.integers(matrix.shape[1], size=6), rng.integers(matrix.shape[0], size=5)
+        masses = rng.standard_normal(6)
+        assert_allclose(operator.columns_product(columns, masses), matrix[:, columns] @ masses, atol=1e-11)
+        assert_allclose(operator.rows_product(rows, masses[:5]), masses[:5] @ matrix[rows], atol=1e-11)
 
 
 def test_products_are_the_same_every_time() -> None:
