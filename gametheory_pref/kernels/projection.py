@@ -42,7 +42,8 @@ def project_one(vector):
             excess = max(vector[i] - level, 0.0)
             mass += excess
             count += excess > 0.0
-        if count == above or count == 0:
+        # From below the level only rises; rounding alone would lower it, and could go on for ever.
+        if count == above or count == 0 or mass <= 1.0:
             break
         above = count
         level += (mass - 1.0) / count
