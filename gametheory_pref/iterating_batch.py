@@ -22,7 +22,7 @@ from .methods._info import step_facts
 from .status import Status
 from .tabular import new_arena
 from .trace import Record
-from .verbs import Exact, Point, TabularProblem
+from .verbs import Euclidean, Exact, Point, TabularProblem
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
@@ -106,7 +106,8 @@ def _suits_lanes(group: _Group) -> bool:
     """Return whether games run side by side; how many there are does not matter, so that no result depends on it."""
     power = group.games.power
     small = group.members.shape[1] <= _LARGEST_IN_LANES
-    return bool(small and group.rule.info.side_by_side and (power == power[:1]).all())
+    multiplies = not isinstance(getattr(group.rule, "geometry", None), Euclidean)
+    return bool(small and multiplies and group.rule.info.side_by_side and (power == power[:1]).all())
 
 
 def _run_in_lanes(group: _Group, points: IntArray, tol: float, out: Answers) -> None:

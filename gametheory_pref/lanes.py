@@ -21,7 +21,7 @@ from ._simd import LANES, aligned_zeros, any_lane, load, select, splat, store
 from ._types import BoolArray, FloatArray, IntArray
 from .compiled_verbs import fresh_point, fresh_row
 from .kernels import lane_steps
-from .verbs import Arena, Exact, Point, TabularProblem
+from .verbs import Anchor, Arena, Exact, Point, TabularProblem
 
 
 class LaneProblem(NamedTuple):
@@ -233,15 +233,22 @@ def _mirror(problem, base, direction, step_size):
     return out
 
 
+def _start(problem, geometry):
+    return problem.start
+
+
 def _normalize(problem, anchor):
     out = fresh_point(problem.arena)
     lane_steps.lanes_normalize(anchor.log, out.log, out.prob)
     return out
 
 
+# Rules with a geometry play side by side in the entropic one only.
 _LANE_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.field: _field,
     verbs.mirror: _mirror,
+    verbs.prox: _mirror,
+    verbs.start_in: _start,
     verbs.normalize: _normalize,
 }
 _SUPPORT = (add_rows, fill, average_lanes, check_lanes, end_games)
@@ -258,6 +265,7 @@ def _register() -> None:
     for verb, implementation in (_LANE_VERBS | compiled_verbs.SHARED_VERBS).items():
         compiled_verbs.register_verb(verb, LaneProblem, compiled_verbs.always(implementation))
     compiled_verbs.register_verb(verbs.keep, LaneProblem, compiled_verbs.choose_keep)
+    compiled_verbs.register_verb(verbs.mean, LaneProblem, functools.partial(_weighted_sum, "log", Anchor), inline=True)
     for function in _SUPPORT:
         compiled_verbs.register_part(function)
     for verb, (field, result) in compiled_verbs.WEIGHTED_SUMS.items():

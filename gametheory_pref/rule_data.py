@@ -12,7 +12,9 @@ import numpy as np
 
 from .errors import InputError
 from .methods import METHODS, Rule
-from .verbs import Schedule
+from .verbs import Entropic, Euclidean, Schedule
+
+_GEOMETRIES = (Entropic(), Euclidean())
 
 
 def rule_to_dict(rule: Rule) -> dict[str, Any]:
@@ -69,6 +71,8 @@ def rule_from_dict(saved: Mapping[str, Any]) -> Rule | None:
     if kind is None or set(saved["settings"]) != set(kind._fields):
         return None
     settings = {field: _typed(value) for field, value in saved["settings"].items()}
+    if "geometry" in settings:
+        settings["geometry"] = next(one for one in _GEOMETRIES if one == settings["geometry"])
     rule = kind(**settings)
     return rule._replace(step_size=Schedule(*rule.step_size)) if "step_size" in settings else rule
 

@@ -17,6 +17,7 @@ from ._types import FloatArray
 from .errors import InputError, UnsupportedCombination
 from .games import PreferenceGame, preference_game
 from .games.zoo import ZOO
+from .inclusions import Inclusion, InclusionSolution, example, solve_inclusion
 from .methods import METHODS, as_rule
 from .methods._info import Guarantee, Trial
 from .negative_controls import controls as negative_controls
@@ -326,8 +327,10 @@ def _tightness(report: RateReport) -> float:
     return -math.inf if report.tightness is None else report.tightness
 
 
-def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | str:
+def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | list[InclusionSolution] | str:
     """Return the runs of a trial, or the sentence that says why there are none."""
+    if isinstance(trial.game, str) and trial.game.startswith("inclusion "):
+        return _runs_on_inclusion(rule, trial, example(trial.game.removeprefix("inclusion ")))
     game = game_by_name(trial.game)
     reference, start = (_policy(value, game.n_responses) for value in (trial.reference, trial.start))
     luck = np.random.SeedSequence(0).spawn(trial.seeds)
@@ -349,6 +352,15 @@ def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | str:
             )
             for seed in luck
         ]
+    except (InputError, UnsupportedCombination) as error:
+        return str(error)
+
+
+def _runs_on_inclusion(rule: Any, trial: Trial, inclusion: Inclusion) -> list[InclusionSolution] | str:
+    limits: dict[str, Any] = {"tol": _FLOOR, "max_steps": trial.max_steps, "record": Record(per_decade=trial.per_decade)}
+    luck = [np.random.default_rng(seed) for seed in np.random.SeedSequence(0).spawn(trial.seeds)]
+    try:
+        return [solve_inclusion(inclusion, rule._replace(**trial.settings), rng=rng, **limits) for rng in luck]
     except (InputError, UnsupportedCombination) as error:
         return str(error)
 

@@ -140,13 +140,14 @@ def test_a_step_that_runs_out_of_scratch_gets_more(monkeypatch):
 def test_step_sizes_for_many_games_are_those_of_each():
     for rule_class in METHODS.primary():
         heats = np.array([0.1, 0.02]) if "regularized" in rule_class.info.solves else np.zeros(2)
-        facts = StepFacts(np.array([0.2, 0.4]), heats, np.array([1.0, 2.0]), 100)
+        facts = StepFacts(np.array([0.2, 0.4]), heats, np.array([1.0, 2.0]), 100, norm=np.array([0.3, 0.5]))
         rule, schedule, suits = settle_each(rule_class(), facts)
         assert suits.all()
         if not hasattr(rule, "step_size"):
             continue
         for game in range(2):
-            alone = settle(rule_class(), StepFacts(facts[0][game], facts[1][game], facts[2][game], 100))
+            own = StepFacts(*(part[game] for part in facts[:3]), 100, norm=facts.norm[game])
+            alone = settle(rule_class(), own)
             assert_allclose([part[game] for part in schedule], alone.step_size, rtol=1e-15, err_msg=str(rule_class))
 
 

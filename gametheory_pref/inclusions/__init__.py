@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from .examples import example
 from .residual import tangent_residual
 from .running import InclusionRun
 from .solution import InclusionSolution, solve_inclusion
 from .statement import Inclusion, inclusion
 
-__all__ = ["Inclusion", "InclusionRun", "InclusionSolution", "inclusion", "solve_inclusion", "tangent_residual"]
+__all__ = [
+    "Inclusion",
+    "InclusionRun",
+    "InclusionSolution",
+    "example",
+    "inclusion",
+    "solve_inclusion",
+    "tangent_residual",
+]

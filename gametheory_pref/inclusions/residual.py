@@ -9,6 +9,10 @@ import numpy as np
 from .._types import BoolArray, FloatArray, IntArray
 
 
+# Entries up to this are 0 but for the rounding of projections.
+_ZERO = 1e-15
+
+
 def tangent_residual(value: FloatArray, z: FloatArray, blocks: IntArray) -> float:
     r"""Return the distance of 0 from ``value + N_C(z)``, where `value` is F(z).
 
@@ -33,7 +37,7 @@ def tangent_residual(value: FloatArray, z: FloatArray, blocks: IntArray) -> floa
     if blocks.size == 1:
         return float(np.linalg.norm(value))
     parts = [
-        _tangent_step(-value[first:last], z[first:last] > 0.0) for first, last in itertools.pairwise(blocks)
+        _tangent_step(-value[first:last], z[first:last] > _ZERO) for first, last in itertools.pairwise(blocks)
     ]
     return float(np.linalg.norm(np.concatenate(parts)))
 

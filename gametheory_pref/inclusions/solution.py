@@ -111,8 +111,8 @@ def solve_inclusion(
     inclusion : Inclusion
         What to solve; see `inclusion`.
     method : str or rule
-        A method of `METHODS` that knows inclusions, such as "halpern" or "anchored_extragradient", or such a rule with
-        settings of its own.
+        A method of `METHODS` that knows inclusions: "halpern", "anchored_extragradient", "extragradient",
+        "forward_reflected" (these two in the Euclidean geometry), ...; or such a rule with settings of its own.
     tol : float
         Largest residual that counts as an answer: the distance of 0 from :math:`F(z) + N_C(z)`, looked at where the
         trace has a row.
@@ -151,7 +151,7 @@ def solve_inclusion(
     began = time.perf_counter()
     if not isinstance(inclusion, Inclusion):
         raise InputError(f"inclusion must be an Inclusion, as gp.inclusion returns it; got {inclusion!r}")
-    rule = _suitable(as_rule(method))
+    rule = _suitable(_in_its_geometry(method))
     if not isinstance(record, Record):
         raise InputError(f"record must be a Record; got {record!r}")
     deadline = None if time_limit is None else began + non_negative(time_limit, name="time_limit")
@@ -163,6 +163,14 @@ def solve_inclusion(
     return solution
 
 
+def _in_its_geometry(method: Any) -> Rule:
+    """Return the rule; one that is named comes with the settings of the Euclidean geometry."""
+    rule = as_rule(method)
+    if isinstance(method, str) and "euclidean" in rule.info.step_sizes:
+        return rule._replace(geometry=Euclidean(), step_size="euclidean")
+    return rule
+
+
 def _suitable(rule: Rule) -> Rule:
     """Return the rule if it runs on inclusions as it stands."""
     if not rule.info.solves_inclusions:
@@ -170,8 +178,8 @@ def _suitable(rule: Rule) -> Rule:
         raise UnsupportedCombination(f"{rule.info.name} does not solve inclusions; these do: {known}")
     if not isinstance(getattr(rule, "geometry", Euclidean()), Euclidean):
         raise UnsupportedCombination(
-            f"{rule.info.name} has the entropic geometry, and inclusions the Euclidean one; pass "
-            f"gp.METHODS[{rule.info.name!r}](geometry=gp.Euclidean())"
+            f"{rule.info.name} has the entropic geometry, and inclusions the Euclidean one; pass its name alone, or "
+            f"geometry=gp.Euclidean() among its settings"
         )
     return rule
 

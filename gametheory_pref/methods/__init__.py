@@ -18,7 +18,7 @@ import numpy as np
 
 from .._types import BoolArray
 from ..errors import InputError, UnknownName, UnsupportedCombination
-from ..verbs import Exact, Sampled, Schedule
+from ..verbs import Euclidean, Exact, Sampled, Schedule
 from ._info import (
     BOTH,
     MINIMAX,
@@ -268,7 +268,8 @@ def _check_kinds(rule: Rule) -> None:
 
 def with_norm(rule: Rule, facts: StepFacts) -> StepFacts:
     """Return the facts with the norm as a number, for a rule that uses it."""
-    if not rule.info.uses_norm or not callable(facts.norm):
+    wanted = rule.info.uses_norm or isinstance(getattr(rule, "geometry", None), Euclidean)
+    if not wanted or not callable(facts.norm):
         return facts
     return facts._replace(norm=np.maximum(facts.norm(), 1e-12))
 

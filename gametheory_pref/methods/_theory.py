@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._info import anchored_log_factor
+from ._info import Trial, anchored_log_factor
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
     from ..facts import Facts
+
+
+# Operators on which theorems about monotone ones are tried, and those about cocoercive ones.
+MONOTONE = ("rotation", "hard_20", "skew_10_0", "skew_10_1", "cocoercive_10_0")
+COCOERCIVE = ("cocoercive_10_0", "cocoercive_10_1", "cocoercive_3_2")
 
 
 def one_policy(facts: Facts) -> str | None:
@@ -46,6 +51,11 @@ def starts_at_reference(facts: Facts) -> str | None:
     """Return None if the first policy is the anchor."""
     same = np.allclose(facts.problem.start.log, facts.log_reference, rtol=0.0, atol=1e-12)
     return None if same else "the start is not the reference; the theorem begins there"
+
+
+def inclusion_trials(*names: str, max_steps: int = 2000, **settings: Any) -> tuple[Trial, ...]:
+    """Return trials on operators that `inclusions.examples` names, with settings of the rule."""
+    return tuple(Trial(f"inclusion {name}", settings=settings, max_steps=max_steps, per_decade=32) for name in names)
 
 
 def without_constraint(facts: Any) -> str | None:

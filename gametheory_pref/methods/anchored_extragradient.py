@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, UnsupportedCombination
+from ..errors import InputError
 from ..verbs import (
     Entropic,
     Euclidean,
@@ -20,8 +20,16 @@ from ..verbs import (
     start_in,
     step_size_at,
 )
+from ._geometry import check_geometry, euclidean
 from ._info import MINIMAX, Bound, MethodInfo, StepFacts, StepSize, exact_payoffs, first_reason, method, norm_of, within
-from ._theory import constant_step, known_distance, start_distance, without_constraint
+from ._theory import (
+    MONOTONE,
+    constant_step,
+    inclusion_trials,
+    known_distance,
+    start_distance,
+    without_constraint,
+)
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -50,21 +58,14 @@ def eag_v_step(facts: StepFacts) -> Schedule:
 def _check(rule: AnchoredExtragradient, facts: StepFacts) -> None:
     if not 1.0 <= rule.anchor_offset < float("inf"):
         raise InputError(f"anchor_offset must be a number of at least 1; got {rule.anchor_offset!r}")
-    if not isinstance(rule.geometry, (Euclidean, Entropic)):
-        raise InputError(f"geometry must be gp.Euclidean() or gp.Entropic(); got {rule.geometry!r}")
-    if np.any(np.asarray(facts.temperature) > 0.0) and isinstance(rule.geometry, Euclidean):
-        raise UnsupportedCombination(
-            "anchored_extragradient in the Euclidean geometry is for temperature 0; name a method for positive ones, "
-            "such as 'extragradient'"
-        )
+    check_geometry(rule, facts)
 
 
 def _setting(rule: Any, facts: Facts, *, offset: float, shortened: bool, shrinking: bool, name: str) -> str | None:
     same = (rule.anchor_offset, rule.shortened, rule.shrinking) == (offset, shortened, shrinking)
-    euclidean = None if isinstance(rule.geometry, Euclidean) else "the geometry is entropic; the theorem is Euclidean"
     return first_reason(
         None if same else f"the settings are not those of {name}",
-        euclidean,
+        euclidean(rule),
         constant_step(rule),
         exact_payoffs(facts),
         without_constraint(facts),
@@ -142,6 +143,7 @@ class State(NamedTuple):
                 hypotheses=_feg_hypotheses,
                 quantity="residual",
                 bound=_feg_bound,
+                trials=inclusion_trials(*MONOTONE),
             ),
             Bound(
                 name="eag-c-residual",
@@ -151,6 +153,7 @@ class State(NamedTuple):
                 hypotheses=_eag_c_hypotheses,
                 quantity="residual",
                 bound=_eag_c_bound,
+                trials=inclusion_trials(*MONOTONE, step_size="eag_c", anchor_offset=2.0, shortened=False),
             ),
             Bound(
                 name="eag-v-residual",
@@ -160,6 +163,9 @@ class State(NamedTuple):
                 hypotheses=_eag_v_hypotheses,
                 quantity="residual",
                 bound=_eag_v_bound,
+                trials=inclusion_trials(
+                    *MONOTONE, step_size="eag_v", anchor_offset=2.0, shortened=False, shrinking=True
+                ),
             ),
         ),
     )

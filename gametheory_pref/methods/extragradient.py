@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..verbs import Generator, Point, Schedule, TabularProblem, blend, field, mirror, step_size_at
+from ..verbs import Entropic, Euclidean, Generator, Schedule, TabularProblem, field, mean, prox, start_in, step_size_at
+from ._geometry import check_geometry, entropic, euclidean
 from ._info import (
     BOTH,
     Bound,
@@ -20,10 +21,23 @@ from ._info import (
     extragradient_cap,
     first_reason,
     method,
+    norm_of,
     warm,
     within,
 )
-from ._theory import constant_step, contraction_gap, isolated, one_policy, same_step, unique_equilibrium
+from ._theory import (
+    MONOTONE,
+    constant_step,
+    contraction_gap,
+    inclusion_trials,
+    isolated,
+    known_distance,
+    one_policy,
+    same_step,
+    start_distance,
+    unique_equilibrium,
+    without_constraint,
+)
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -35,10 +49,19 @@ def nash_mp_step(facts: StepFacts) -> Schedule:
     return Schedule(1.0 / (0.5 + facts.temperature))
 
 
+def euclidean_step(facts: StepFacts) -> Schedule:
+    r"""Return the step of the rate in the Euclidean geometry, :math:`\eta = 1/(\sqrt 2 \|A\|_2)`."""
+    return Schedule(np.sqrt(0.5) / norm_of(facts))
+
+
+def _check(rule: Extragradient, facts: StepFacts) -> None:
+    check_geometry(rule, facts, largest=1.0)
+
+
 def _within_cap(rule: Any, facts: Facts) -> str | None:
     largest = float(extragradient_cap(facts.step_facts).scale)
     cap = within(rule.step_size, largest, "2 / (beta + sqrt(beta^2 + 4 a^2))")
-    return first_reason(exact_payoffs(facts), cap, unique_equilibrium(facts))
+    return first_reason(entropic(rule), exact_payoffs(facts), cap, unique_equilibrium(facts))
 
 
 def _gap_hypotheses(rule: Any, facts: Facts) -> str | None:
@@ -55,7 +78,23 @@ def _nash_mp_log_factor(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
 
 
 def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
-    return first_reason(exact_payoffs(facts), constant_step(rule), isolated(facts))
+    return first_reason(entropic(rule), exact_payoffs(facts), constant_step(rule), isolated(facts))
+
+
+def _residual_hypotheses(rule: Any, facts: Facts, largest: float, formula: str) -> str | None:
+    setting = first_reason(
+        euclidean(rule), constant_step(rule), exact_payoffs(facts), without_constraint(facts), known_distance(facts)
+    )
+    return setting or within(rule.step_size, largest / max(facts.norm, 1e-12), formula)
+
+
+def _residual_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
+    eta = rule.step_size.scale
+    return np.asarray(start_distance(facts) / (eta * np.sqrt((1.0 - (eta * facts.norm) ** 2) * (steps + 1.0))))
+
+
+def _small_step_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
+    return np.asarray(2.0 * start_distance(facts) / (rule.step_size.scale * np.sqrt(steps)))
 
 
 def _local_factor(rule: Any, facts: Facts) -> float:
@@ -67,7 +106,7 @@ def _local_factor(rule: Any, facts: Facts) -> float:
 class State(NamedTuple):
     """The current policy and the number of steps taken."""
 
-    x: Point
+    x: Any
     t: int
 
 
@@ -78,10 +117,19 @@ class State(NamedTuple):
         solves=BOTH,
         payoff_calls=2,
         answer="last",
-        step_sizes={"largest": extragradient_cap, "nash_mp": nash_mp_step},
-        cite=("zhou2025extragradient", "tiapkin2025accelerating", "nemirovski2004prox", "korpelevich1976extragradient"),
+        step_sizes={"largest": extragradient_cap, "nash_mp": nash_mp_step, "euclidean": euclidean_step},
+        cite=(
+            "zhou2025extragradient",
+            "tiapkin2025accelerating",
+            "nemirovski2004prox",
+            "korpelevich1976extragradient",
+            "gorbunov2022extragradient",
+            "golowich2020last",
+        ),
         trust="paper numbers",
         side_by_side=True,
+        check=_check,
+        solves_inclusions=True,
         aliases=("egpo", "mirror_prox", "nash_mp"),
         guarantees=(
             Contraction(
@@ -117,6 +165,28 @@ class State(NamedTuple):
                 hypotheses=_local_hypotheses,
                 factor=_local_factor,
             ),
+            Bound(
+                name="extragradient-residual",
+                statement="|F(z_t)|^2 <= D^2 / (eta^2 (1 - eta^2 L^2) (t + 1))  for  eta <= 1 / (sqrt(2) L), "
+                "Euclidean, without constraint",
+                source="Gorbunov, Loizou and Gidel 2022",
+                of="last",
+                hypotheses=lambda rule, facts: _residual_hypotheses(rule, facts, 0.5**0.5, "1 / (sqrt(2) L)"),
+                quantity="residual",
+                bound=_residual_bound,
+                trials=inclusion_trials(*MONOTONE, step_size="euclidean", geometry=Euclidean()),
+            ),
+            Bound(
+                name="extragradient-small-step-residual",
+                statement="|F(z_t)| <= 2 D / (eta sqrt(t))  for  eta <= 1 / (30 L), F linear, Euclidean, "
+                "without constraint",
+                source="Golowich et al. 2020",
+                of="last",
+                hypotheses=lambda rule, facts: _residual_hypotheses(rule, facts, 1.0 / 30.0, "1 / (30 L)"),
+                quantity="residual",
+                bound=_small_step_bound,
+                trials=inclusion_trials("rotation", max_steps=8000, step_size=1.0 / 30.0, geometry=Euclidean()),
+            ),
         ),
     )
 )
@@ -132,7 +202,11 @@ class Extragradient(NamedTuple):
     ----------
     step_size : float, str or Schedule
         :math:`\eta`; "largest" is the largest step with the linear rate, and ``1 / a`` at temperature 0, where the
-        divergence from the equilibrium never rises; "nash_mp" is :math:`1/(1/2+\beta)`.
+        divergence from the equilibrium never rises; "nash_mp" is :math:`1/(1/2+\beta)`, "euclidean"
+        :math:`1/(\sqrt 2 \|A\|_2)`.
+    geometry : Entropic or Euclidean
+        With ``Euclidean()`` steps are projected; for temperature 0, and for `solve_inclusion`. That is the method of
+        Korpelevich.
 
     Notes
     -----
@@ -144,7 +218,8 @@ class Extragradient(NamedTuple):
 
     References
     ----------
-    zhou2025extragradient, tiapkin2025accelerating, nemirovski2004prox, korpelevich1976extragradient.
+    zhou2025extragradient, tiapkin2025accelerating, nemirovski2004prox, korpelevich1976extragradient,
+    gorbunov2022extragradient, golowich2020last.
 
     Examples
     --------
@@ -156,16 +231,17 @@ class Extragradient(NamedTuple):
     """
 
     step_size: StepSize = "largest"
+    geometry: Euclidean | Entropic = Entropic()
 
     def init(self, problem: TabularProblem) -> State:
         """Start at the start."""
-        return State(x=problem.start, t=0)
+        return State(x=start_in(problem, self.geometry), t=0)
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
         eta = step_size_at(self.step_size, state.t)
         pull = eta * problem.temperature
-        base = blend(problem, (state.x, problem.reference), (1.0 - pull, pull))
-        half = mirror(problem, base, field(problem, state.x, rng), eta)
-        new = mirror(problem, base, field(problem, half, rng), eta)
+        base = mean(problem, (state.x, problem.reference), (1.0 - pull, pull))
+        half = prox(problem, base, field(problem, state.x, rng), eta)
+        new = prox(problem, base, field(problem, half, rng), eta)
         return State(x=new, t=state.t + 1)

@@ -8,17 +8,20 @@ import numpy as np
 
 from ..verbs import (
     Direction,
+    Entropic,
+    Euclidean,
     Generator,
-    Point,
     Schedule,
     TabularProblem,
-    blend,
     combine,
     field,
-    mirror,
+    mean,
     no_direction,
+    prox,
+    start_in,
     step_size_at,
 )
+from ._geometry import check_geometry, entropic
 from ._info import (
     BOTH,
     Bound,
@@ -30,6 +33,7 @@ from ._info import (
     exact_payoffs,
     first_reason,
     method,
+    norm_of,
     within,
 )
 from ._theory import constant_step, isolated, one_policy, spectral_radius, start_divergence, unique_equilibrium
@@ -45,10 +49,19 @@ def forward_reflected_cap(facts: StepFacts) -> Schedule:
     return Schedule(2.0 / (a + 2.0 * beta + np.sqrt(9.0 * a**2 + 8.0 * a * beta)))
 
 
+def euclidean_step(facts: StepFacts) -> Schedule:
+    r"""Return the step of optimistic gradient descent in the Euclidean geometry, :math:`\eta = 1/(3\|A\|_2)`."""
+    return Schedule(1.0 / (3.0 * norm_of(facts)))
+
+
+def _check(rule: ForwardReflected, facts: StepFacts) -> None:
+    check_geometry(rule, facts, largest=0.5)
+
+
 def _within_cap(rule: Any, facts: Facts) -> str | None:
     largest = float(forward_reflected_cap(facts.step_facts).scale)
     cap = within(rule.step_size, largest, "2 / (a + 2 beta + sqrt(9 a^2 + 8 a beta))")
-    return first_reason(exact_payoffs(facts), constant_step(rule), cap)
+    return first_reason(entropic(rule), exact_payoffs(facts), constant_step(rule), cap)
 
 
 def _kl_hypotheses(rule: Any, facts: Facts) -> str | None:
@@ -71,7 +84,7 @@ def _average_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray:
 
 
 def _local_hypotheses(rule: Any, facts: Facts) -> str | None:
-    return first_reason(exact_payoffs(facts), constant_step(rule), isolated(facts))
+    return first_reason(entropic(rule), exact_payoffs(facts), constant_step(rule), isolated(facts))
 
 
 def _local_factor(rule: Any, facts: Facts) -> float:
@@ -83,7 +96,7 @@ def _local_factor(rule: Any, facts: Facts) -> float:
 class State(NamedTuple):
     """The current policy, the payoff met before it, and the number of steps taken."""
 
-    x: Point
+    x: Any
     payoff: Direction
     t: int
 
@@ -95,10 +108,12 @@ class State(NamedTuple):
         solves=BOTH,
         payoff_calls=1,
         answer="last",
-        step_sizes={"largest": forward_reflected_cap},
-        cite=("malitsky2020forward",),
+        step_sizes={"largest": forward_reflected_cap, "euclidean": euclidean_step},
+        cite=("malitsky2020forward", "popov1980modification"),
         trust="theory",
         side_by_side=True,
+        check=_check,
+        solves_inclusions=True,
         guarantees=(
             Bound(
                 name="forward-reflected-divergence",
@@ -141,7 +156,11 @@ class ForwardReflected(NamedTuple):
     Parameters
     ----------
     step_size : float, str or Schedule
-        :math:`\eta`; "largest" is the largest step with the rates below, :math:`1/(2a)` at temperature 0.
+        :math:`\eta`; "largest" is the largest step with the rates below, :math:`1/(2a)` at temperature 0; "euclidean"
+        is :math:`1/(3\|A\|_2)`.
+    geometry : Entropic or Euclidean
+        With ``Euclidean()`` steps are projected; for temperature 0, and for `solve_inclusion`. Without constraint that
+        is optimistic gradient descent, and the half-steps of Popov's method.
 
     Notes
     -----
@@ -154,7 +173,7 @@ class ForwardReflected(NamedTuple):
 
     References
     ----------
-    malitsky2020forward.
+    malitsky2020forward, popov1980modification.
 
     Examples
     --------
@@ -166,10 +185,11 @@ class ForwardReflected(NamedTuple):
     """
 
     step_size: StepSize = "largest"
+    geometry: Euclidean | Entropic = Entropic()
 
     def init(self, problem: TabularProblem) -> State:
         """Start at the start."""
-        return State(x=problem.start, payoff=no_direction(problem), t=0)
+        return State(x=start_in(problem, self.geometry), payoff=no_direction(problem), t=0)
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
@@ -179,5 +199,5 @@ class ForwardReflected(NamedTuple):
         # Before the first step there is no payoff to reflect in.
         weights = (2.0, -1.0) if state.t > 0 else (1.0, 0.0)
         reflected = combine(problem, (payoff, state.payoff), weights)
-        new = mirror(problem, blend(problem, (state.x, problem.reference), (1.0 - pull, pull)), reflected, eta)
+        new = prox(problem, mean(problem, (state.x, problem.reference), (1.0 - pull, pull)), reflected, eta)
         return State(x=new, payoff=payoff, t=state.t + 1)

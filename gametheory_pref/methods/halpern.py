@@ -39,7 +39,14 @@ from ._info import (
     norm_of,
     within,
 )
-from ._theory import constant_step, known_distance, start_distance, without_constraint
+from ._theory import (
+    COCOERCIVE,
+    constant_step,
+    inclusion_trials,
+    known_distance,
+    start_distance,
+    without_constraint,
+)
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -49,8 +56,6 @@ if TYPE_CHECKING:
 _ENOUGH = 60
 # More inner steps with sampled payoffs are a mistake: noise keeps them from every tolerance.
 _MOST_SAMPLED = 20
-# Doublings of an estimate of the Lipschitz constant in one step.
-_DOUBLINGS = 100
 
 
 def resolvent_step(facts: StepFacts) -> Schedule:
@@ -266,10 +271,10 @@ class Adaptive(NamedTuple):
     Attributes
     ----------
     halvings : int
-        Most of them in one step.
+        Most of them in a run: where values of the operator are all rounding, no step size suits.
     """
 
-    halvings: int = 100
+    halvings: int = 50
 
     def init(self, problem: TabularProblem) -> AdaptiveState:
         """Start at the start."""
@@ -282,13 +287,14 @@ class Adaptive(NamedTuple):
         u, payoff, calls, eta = state.x, state.payoff, state.calls, state.step_size
         if state.t == 0:
             payoff, calls, eta = field(problem, u, rng), 1, step_size_at(rule.step_size, 0)
-        for _ in range(self.halvings):
+        smallest = step_size_at(rule.step_size, 0) * 0.5**self.halvings
+        while True:
             new = drawn_to_start(problem, project(problem, u, payoff, eta), eta / (2.0 * eta + state.total))
             new_payoff = field(problem, new, rng)
             calls += 1
             turn = combine(problem, (payoff, new_payoff), (1.0, -1.0))
             change = square_distance(problem, Mixture(payoff.value), Mixture(new_payoff.value))
-            if inner(problem, turn, new, u) >= 0.5 * eta * change:
+            if inner(problem, turn, new, u) >= 0.5 * eta * change or eta <= smallest:
                 break
             eta *= 0.5
         return AdaptiveState(new, new_payoff, state.t + 1, calls, eta, state.total + eta)
@@ -386,6 +392,7 @@ def after_resolvent(rule: Halpern, problem: TabularProblem, state: State, rng: G
                 hypotheses=_forward_hypotheses,
                 quantity="residual",
                 bound=_forward_bound,
+                trials=inclusion_trials(*COCOERCIVE, step_size="forward", form=Forward()),
             ),
             Bound(
                 name="halpern-anchored-step-residual",
@@ -395,6 +402,7 @@ def after_resolvent(rule: Halpern, problem: TabularProblem, state: State, rng: G
                 hypotheses=_anchored_step_hypotheses,
                 quantity="residual",
                 bound=_anchored_step_bound,
+                trials=inclusion_trials(*COCOERCIVE, step_size="anchored_step", form=Forward(inside=True)),
             ),
             Bound(
                 name="halpern-parameter-free-residual",
@@ -404,6 +412,7 @@ def after_resolvent(rule: Halpern, problem: TabularProblem, state: State, rng: G
                 hypotheses=_parameter_free_hypotheses,
                 quantity="residual",
                 bound=_parameter_free_bound,
+                trials=inclusion_trials(*COCOERCIVE, step_size=20.0, form=Adaptive()),
             ),
         ),
     )
