@@ -13,8 +13,8 @@ import numpy as np
 
 from ._types import BoolArray, FloatArray, IntArray, Label, Labels
 from .certificate import Certificate
-from .games import OperatorGame, PreferenceGame
-from .majority import majority_cycle, smith_indices
+from .games import OperatorGame, PreferenceGame, is_symmetric
+from .majority import has_majorities, majority_cycle, smith_indices
 from .plot.bars import Block, hidden_sentence, policy_block
 from .plot.style import BLUE, GREY, ORANGE, PALE, cell_colors, shorten
 from .plot.words import (
@@ -219,7 +219,7 @@ def _fact_table(rows: list[tuple[str, str]]) -> str:
 
 def _claims(solution: Solution, certificate: Certificate) -> list[tuple[str, str]]:
     rows = [("Duality gap", gap_text(solution)), ("Best response", _best_responses(certificate))]
-    if not isinstance(solution.problem.game, PreferenceGame):
+    if not is_symmetric(solution.problem.game):
         rows.append(("Value", f"{solution.value:.6g} to the first player"))
     rows.append(("Uniqueness", uniqueness_sentence(certificate)))
     if certificate.unique is False:
@@ -260,15 +260,16 @@ def name_list(names: Labels) -> str:
 
 def _relations(solution: Solution, certificate: Certificate) -> list[tuple[str, str]]:
     game = solution.problem.game
-    if not isinstance(game, PreferenceGame):
+    if not isinstance(game, (PreferenceGame, OperatorGame)) or not has_majorities(game):
         return []
     winner = certificate.condorcet_winner
     rows = [("Condorcet winner", "none" if winner is None else str(winner))]
     if winner is None:
         size = len(certificate.smith_set)
         rows.append(("Smith set", f"{name_list(certificate.smith_set)} ({size} of {game.n_responses})"))
-        cycle = majority_cycle(game)
-        rows.append(("Majority cycle", _cycle(cycle) if cycle else "none: only ties"))
+        if isinstance(game, PreferenceGame):
+            cycle = majority_cycle(game)
+            rows.append(("Majority cycle", _cycle(cycle) if cycle else "none: only ties"))
     rows.append(("Outside the Smith set", f"probability {show_probability(certificate.mass_outside_smith)}"))
     return rows
 
@@ -280,7 +281,9 @@ def _cycle(cycle: Labels) -> str:
 def _notes(solution: Solution, certificate: Certificate) -> list[tuple[str, str]]:
     rows = [("Note", note) for note in certificate.notes]
     game = solution.problem.game
-    if isinstance(game, PreferenceGame) and game.votes is not None:
+    if isinstance(game, OperatorGame):
+        rows.append(("Payoff", game.payoff.describe()))
+    if isinstance(game, (PreferenceGame, OperatorGame)) and game.votes is not None:
         share = game.votes.first_share
         if share is not None:
             rows.append(("Position", f"the response shown first won {share:.1%} of the decided comparisons"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ._jit import interpreted
 from ._types import RNGLike
 from .errors import InputError, Interrupted, UnsupportedCombination
 from .exact_methods import EXACT_NAMES, Answer, Limits, choose, replaced
-from .games import Game
+from .games import Game, OperatorGame
 from .gap import problem_gap, value
 from .iterating import Run, run_rule
 from .methods import as_rule, check_oracle, misfit
@@ -128,7 +129,7 @@ def solve(
     _check_hooks(rng, record, callback)
     oracle = checked_oracle(oracle)
     anchor = _start_policy(problem, start)
-    method = replaced(problem, method)
+    asked, method = method, replaced(problem, method)
     with contextlib.nullcontext() if jit else _interpreted():
         if not (isinstance(method, str) and method in EXACT_NAMES):
             rule = as_rule(method, EXACT_NAMES)
@@ -146,14 +147,25 @@ def solve(
                 resume=resume,
                 interpreted=not jit,
             )
-            return _finish_run(problem, run, limits, began, record)
+            return _with_reason(_finish_run(problem, run, limits, began, record), asked)
         if isinstance(oracle, Sampled):
             raise UnsupportedCombination(
                 f"oracle has no effect on exact methods, and method is {method!r}; name an update rule, such as "
                 "method='nash_md'"
             )
         answer = choose(problem, method)(problem, anchor, limits._replace(callback=callback))
-        return _finish(problem, answer, limits, began, record, callback)
+        return _with_reason(_finish(problem, answer, limits, began, record, callback), asked)
+
+
+def _with_reason(solution: Solution, asked: Any) -> Solution:
+    """Return the solution of a game without a table with what "auto" went by in its message."""
+    game = solution.problem.game
+    if asked != "auto" or not isinstance(game, OperatorGame):
+        return solution
+    size = " x ".join(f"{size:,}" for size in game.payoff.shape[: 1 if game.is_symmetric else 2])
+    moved = game.payoff.cost.bytes / 1e6
+    why = f"chosen for {size} responses without a table ({game.payoff.describe()}; a product moves {moved:.3g} MB)"
+    return replace(solution, message=f"{why}: {solution.message}")
 
 
 @contextlib.contextmanager

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..certificate import Certificate
 from ..data import Loaded
 from ..errors import UnsupportedCombination
-from ..games import Game, MatrixGame, MultiplayerGame, PreferenceGame
+from ..games import Game, MatrixGame, MultiplayerGame, OperatorGame, PreferenceGame, is_symmetric
+from ..majority import has_majorities
 from ..problem import action_counts
 from ..solution import Solution
 from ..solving import solve
+from ..trace import Snapshot
 from .game_summary import describe, majority_of
 from .reference_file import read_reference
 
@@ -28,6 +31,7 @@ class Question(NamedTuple):
     method: str = "auto"
     tol: float | None = None
     exact: bool = False
+    time_limit: float | None = None
 
 
 class Report(NamedTuple):
@@ -62,7 +66,7 @@ class Report(NamedTuple):
         return {
             "schema": SCHEMA,
             "data": describe(self.loaded),
-            "majority": majority_of(game).to_dict() if isinstance(game, PreferenceGame) else None,
+            "majority": majority_of(game).to_dict() if has_majorities(game) else None,
             "solution": {**solution_to_dict(self.solution), "certificate": self.certificate.to_dict()},
             "minimax": None if self.minimax is None else solution_to_dict(self.minimax),
         }
@@ -75,10 +79,11 @@ def solution_to_dict(solution: Solution) -> dict[str, Any]:
 
 def _without_log(solution: Solution) -> Solution:
     """Return the solution with the votes but not the single judgements, of which there may be millions."""
-    game = solution.problem.game
-    if not isinstance(game, PreferenceGame) or game.votes is None:
+    game: Any = solution.problem.game
+    if not isinstance(game, (PreferenceGame, OperatorGame)) or game.votes is None:
         return solution
-    counted = replace(game, votes=replace(game.votes, comparisons=None))
+    votes: Any = replace(game.votes, comparisons=None)
+    counted = replace(game, votes=votes)
     return replace(solution, problem=replace(solution.problem, game=counted))
 
 
@@ -87,8 +92,10 @@ def is_small(game: Game) -> bool:
     return max(action_counts(game)) <= _INTERPRETED_SIZE
 
 
-def answer(loaded: Loaded, question: Question) -> Report:
-    """Return the answer to a question about a game.
+def answer(
+    loaded: Loaded, question: Question, watch: Callable[[Snapshot], None] | None = None
+) -> Report:
+    """Return the answer to a question about a game; `watch` sees how far methods for large games are.
 
     Raises
     ------
@@ -102,6 +109,10 @@ def answer(loaded: Loaded, question: Question) -> Report:
         settings["tol"] = question.tol
     if question.reference != "uniform":
         settings["reference"] = read_policy("--reference", question.reference, game)
+    if question.time_limit is not None:
+        settings["time_limit"] = question.time_limit
+    if watch is not None:
+        settings["callback"] = watch
     solution = solve(game, question.method, temperature=question.temperature, **settings)
     regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
     minimax = solve(game) if regularized else None
@@ -125,6 +136,6 @@ def require_solvable(game: Game, file: str, command: str) -> None:
 
 def read_policy(option: str, path: str, game: Game) -> Any:
     """Return the policy in the file that an option names."""
-    if not isinstance(game, PreferenceGame):
+    if not isinstance(game, (PreferenceGame, OperatorGame)) or not is_symmetric(game):
         raise UnsupportedCombination(f"{option} is for preference games; leave it out for a game of two players")
     return read_reference(path, game)

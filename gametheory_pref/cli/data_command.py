@@ -8,7 +8,8 @@ from typing import Any
 
 from ..data import Loaded, data_report, write
 from ..errors import InputError, MissingDependency
-from ..games import PreferenceGame
+from ..games import is_symmetric
+from ..majority import has_majorities
 from . import exit_codes
 from .game_summary import describe, heading, majority_fields, majority_of
 from .output import as_typed, note, show, show_json
@@ -32,16 +33,16 @@ def _info(args: Namespace) -> int:
 
 def _facts(loaded: Loaded) -> dict[str, Any]:
     game = loaded.game
-    found = majority_of(game).to_dict() if isinstance(game, PreferenceGame) else None
+    found = majority_of(game).to_dict() if has_majorities(game) else None
     return {"data": describe(loaded), "majority": found}
 
 
 def _lines(loaded: Loaded) -> list[str]:
     game = loaded.game
-    names = [game.names] if isinstance(game, PreferenceGame) else game.names
+    names: Any = [game.names] if is_symmetric(game) else game.names
     titles = ["Responses"] if len(names) == 1 else [f"Player {i + 1}" for i in range(len(names))]
     pairs = [(title, listing(labels, 12)) for title, labels in zip(titles, names, strict=True)]
-    if isinstance(game, PreferenceGame):
+    if has_majorities(game):
         pairs += majority_fields(game, every=False)
     return [*data_report(loaded).sentences, *fields(pairs)]
 

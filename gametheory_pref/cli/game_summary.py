@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import majority
 from ..data import DataReport, Loaded, data_report
-from ..games import MatrixGame, PreferenceGame
+from ..games import MatrixGame, PreferenceGame, is_symmetric
 from .text import count, label, listing
 
 # A share this far from one half is worth a sentence: the order of showing may have decided comparisons.
@@ -18,10 +18,11 @@ _LISTED = 8
 
 def describe(loaded: Loaded) -> dict[str, Any]:
     """Return what was read, as plain data: the report of the reader, and the names."""
-    game = loaded.game
+    game: Any = loaded.game
     result = data_report(loaded).to_dict()
-    if isinstance(game, PreferenceGame):
-        return result | {"names": list(game.names)}
+    if is_symmetric(game):
+        # A million positions are no names.
+        return result | {"names": None if isinstance(game.names, range) else list(game.names)}
     result["names"] = [list(labels) for labels in game.names]
     return result | {"constant_sum": game.constant_sum} if isinstance(game, MatrixGame) else result
 
@@ -29,10 +30,12 @@ def describe(loaded: Loaded) -> dict[str, Any]:
 def heading(loaded: Loaded) -> str:
     """Return the first line: how large the game is and what it was made from."""
     report = data_report(loaded)
-    if report.game != "preference":
+    if len(report.shape) > 1:
         players = "two-player" if len(report.shape) == 2 else f"{len(report.shape)}-player"
         return f"{players}{_sum_kind(loaded)} game, {' x '.join(str(size) for size in report.shape)}"
     parts = [count(report.shape[0], "response")]
+    if report.payoff is not None:
+        parts.append(report.payoff)
     if report.n_comparisons is not None and report.n_ties is not None and report.n_missing is not None:
         parts.append(f"{count(report.n_comparisons, 'comparison')} ({count(report.n_ties, 'tie')})")
         parts.append(f"{count(report.n_missing, 'pair')} never compared")
@@ -85,20 +88,20 @@ class Majority(NamedTuple):
         }
 
 
-def majority_of(game: PreferenceGame) -> Majority:
-    """Return the majority relation's winners, cycle and sets."""
+def majority_of(game: Any) -> Majority:
+    """Return the majority relation's winners, cycle and sets; no cycle is looked for in a sparse game."""
     smith = majority.smith_indices(game)
     return Majority(
         majority.condorcet_winner(game),
         majority.weak_condorcet_winners(game),
-        majority.majority_cycle(game),
+        majority.majority_cycle(game) if isinstance(game, PreferenceGame) else (),
         tuple(game.names[i] for i in smith),
         tuple(game.names[i] for i in majority.schwartz_indices(game)),
         majority.missing_pairs_note(game, smith),
     )
 
 
-def majority_fields(game: PreferenceGame, *, every: bool) -> list[tuple[str, str]]:
+def majority_fields(game: Any, *, every: bool) -> list[tuple[str, str]]:
     """Return the lines on Condorcet winner and Smith set."""
     found = majority_of(game)
     most = None if every else _LISTED
@@ -106,7 +109,8 @@ def majority_fields(game: PreferenceGame, *, every: bool) -> list[tuple[str, str
     if len(found.smith_set) > _LISTED:
         whole = len(found.smith_set) == game.n_responses
         smith = f"all {game.n_responses} responses" if whole else f"{len(found.smith_set)} responses: {smith}"
-    lines = [("Condorcet winner", _winner(found, most)), ("Smith set", smith)]
+    winner = _winner(found, most, searched=isinstance(game, PreferenceGame))
+    lines = [("Condorcet winner", winner), ("Smith set", smith)]
     if found.note is not None:
         lines.append(("", f"({found.note})"))
     return lines
@@ -117,7 +121,8 @@ def cycle_text(cycle: Sequence[object]) -> str:
     return " > ".join(label(name) for name in (*cycle, cycle[0]))
 
 
-def _winner(found: Majority, most: int | None) -> str:
+def _winner(found: Majority, most: int | None, *, searched: bool) -> str:
+    """Return who it is, or why there is none; `searched` tells whether a cycle was looked for."""
     if found.condorcet_winner is not None:
         return label(found.condorcet_winner)
     if found.weak_condorcet_winners:
@@ -125,4 +130,4 @@ def _winner(found: Majority, most: int | None) -> str:
         return f"none: {listing(found.weak_condorcet_winners, most)} lost to nobody, but {tied}"
     if found.cycle:
         return f"none: cycle {cycle_text(found.cycle)}"
-    return "none: ties"
+    return "none: ties" if searched else "none: everybody lost to somebody"

@@ -98,6 +98,9 @@ def _add_solve(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--tol", type=_positive, metavar="GAP", help="largest duality gap that counts as an answer"
     )
     solving.add_argument(
+        "--time-limit", type=_positive, metavar="S", help="seconds after which the best answer so far is taken"
+    )
+    solving.add_argument(
         "--exact", action="store_true", help="prove the winner in rational arithmetic and print the fractions"
     )
     _add_reading(command)

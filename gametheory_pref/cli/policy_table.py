@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._types import FloatArray, IntArray, Labels
+from .._types import FloatArray, IntArray, Label
 from .output import can_encode
 from .text import BLOCKS, bar, count, label, pad, probability, width
 
@@ -29,7 +29,7 @@ class Column(NamedTuple):
     policy: FloatArray
 
 
-def table(names: Labels, columns: Sequence[Column], payoff: FloatArray, *, every: bool) -> list[str]:
+def table(names: Sequence[Label], columns: Sequence[Column], payoff: FloatArray, *, every: bool) -> list[str]:
     """Return the lines of a table, likeliest responses first.
 
     Parameters

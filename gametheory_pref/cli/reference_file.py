@@ -12,10 +12,10 @@ import numpy as np
 from .._types import FloatArray
 from ..data.source import decode, read_bytes
 from ..errors import InputError
-from ..games import PreferenceGame
+from ..games import OperatorGame, PreferenceGame
 
 
-def read_reference(path: str, game: PreferenceGame) -> FloatArray:
+def read_reference(path: str, game: PreferenceGame | OperatorGame) -> FloatArray:
     """Return the policy of a file in the order of the game's responses.
 
     Raises

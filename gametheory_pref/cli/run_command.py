@@ -13,7 +13,7 @@ from .._types import FloatArray
 from ..certificate import Certificate
 from ..data import Loaded
 from ..errors import UnsupportedCombination
-from ..games import MatrixGame, PreferenceGame
+from ..games import MatrixGame, OperatorGame, PreferenceGame, in_win_probabilities, is_symmetric
 from ..gap import payoff_vectors
 from ..iterating import Run
 from ..problem import Policy, action_counts
@@ -239,10 +239,10 @@ def _title(run: Run) -> str:
 def _policies(report: RunReport, *, every: bool) -> list[str]:
     game, policy = report.loaded.game, report.solution.policy
     title = _title(report.run)
-    if isinstance(game, PreferenceGame):
+    if isinstance(game, PreferenceGame) or (isinstance(game, OperatorGame) and game.is_symmetric):
         mine = np.asarray(policy)
         return table(game.names, [Column(title, mine)], game.payoff @ mine, every=every)
-    assert isinstance(game, MatrixGame)
+    assert isinstance(game, (MatrixGame, OperatorGame))
     row, column = policy
     row_payoff, column_payoff = payoff_vectors(game, policy)
     return [
@@ -254,7 +254,7 @@ def _policies(report: RunReport, *, every: bool) -> list[str]:
 
 def _closing(report: RunReport) -> list[tuple[str, str]]:
     solution = report.solution
-    unit = "win probability" if isinstance(report.loaded.game, PreferenceGame) else "payoff"
+    unit = "win probability" if in_win_probabilities(report.loaded.game) else "payoff"
     checked = "recomputed from the game" if report.verified else "CHECK FAILED"
     cost = f"{count(solution.n_steps, 'step')}, {count(solution.payoff_calls, 'payoff product')}"
     return [
@@ -298,11 +298,15 @@ def _picture(report: RunReport) -> Axes:
 def _trajectory(report: RunReport) -> list[list[Any]]:
     """Return one row for every record point: cost, gaps, and the probabilities of the answer there."""
     run, names = report.run, report.solution.names
-    if not isinstance(report.loaded.game, PreferenceGame):
+    if not is_symmetric(report.loaded.game):
         names = [f"{player}: {name}" for player, part in zip(("row", "column"), names, strict=True) for name in part]
     columns = [run.steps, run.payoff_calls, run.seconds, run.gap_last, run.gap_average]
-    head: list[Any] = ["step", "payoff_calls", "seconds", "gap_last", "gap_average", *names]
+    head: list[Any] = ["step", "payoff_calls", "seconds", "gap_last", "gap_average"]
     answers = run.answers()
+    if len(answers) < len(run.steps):
+        # The policies of very large games are not kept.
+        return [head, *([column[i].item() for column in columns] for i in range(len(run.steps)))]
+    head += names
     rows = [
         [*(column[i].item() for column in columns), *_flat(run.tabular.policy(answers[i])).tolist()]
         for i in range(len(run.steps))

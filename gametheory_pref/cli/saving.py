@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..games import PreferenceGame
+from ..games import in_win_probabilities, is_symmetric
 from ..gap import payoff_vectors
 from .output import json_text
 
@@ -86,9 +86,13 @@ def _picture(report: Report) -> Figure:
 def _rows(report: Report) -> list[list[Any]]:
     """Return name and probability first, so that the file is also a reference policy for a later solve."""
     game, policy = report.loaded.game, report.solution.policy
-    if isinstance(game, PreferenceGame):
-        wins = 0.5 + payoff_vectors(game, policy)[0]
-        columns = {"name": game.names, "probability": policy, "win_rate_against_policy": wins}
+    if is_symmetric(game):
+        payoff = payoff_vectors(game, policy)[0]
+        columns: dict[str, Any] = {"name": game.names, "probability": policy}
+        if in_win_probabilities(game):
+            columns["win_rate_against_policy"] = 0.5 + payoff
+        else:
+            columns["payoff_against_policy"] = payoff
         if report.minimax is not None:
             columns["minimax_probability"] = report.minimax.policy
         return [list(columns), *([*_plain(row)] for row in zip(*columns.values(), strict=True))]

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from .._jit import interpreted
 from .._types import Labels
 from ..exact.rational import Proof
-from ..games import MatrixGame, PreferenceGame
+from ..games import MatrixGame, OperatorGame, PreferenceGame, in_win_probabilities, is_symmetric
+from ..gap import payoff_vectors
+from ..majority import has_majorities
 from ..solution import Solution
+from ..trace import Snapshot
 from . import exit_codes
 from .answering import Question, Report, answer, is_small
 from .game_summary import heading, majority_fields, remarks
 from .output import note, show, show_json
 from .policy_table import Column, table
+from .progress import Progress, duration
 from .reading import load
 from .saving import require_folder, save
 from .text import fields, label, listing, seconds
 
 _LONG_FRACTION = 30
+# Larger files take more than a blink to read.
+_SLOW_BYTES = 5_000_000
 
 
 def run(args: Namespace) -> int:
     """Read, solve, print, and write the file asked for."""
     require_folder(args.output)
-    loaded = load(args)
-    question = Question(args.temperature, args.reference, args.method, args.tol, args.exact)
+    with Progress(args) as line:
+        if os.path.isfile(args.file) and os.path.getsize(args.file) > _SLOW_BYTES:
+            line.show(f"reading {args.file}")
+        loaded = load(args)
+    question = Question(args.temperature, args.reference, args.method, args.tol, args.exact, args.time_limit)
     with interpreted() if is_small(loaded.game) else contextlib.nullcontext():
-        report = answer(loaded, question)
+        with Progress(args) as line:
+            report = answer(loaded, question, _watcher(line, loaded.game))
         if args.json:
             show_json(report.to_dict())
         elif not args.quiet:
@@ -41,6 +53,17 @@ def run(args: Namespace) -> int:
             save(report, args.output)
             note(args, f"wrote {args.output}")
     return _exit_code(report)
+
+
+def _watcher(line: Progress, game: Any) -> Callable[[Snapshot], None] | None:
+    """Return what draws how far a large game is; None where nothing is seen on the way."""
+    if not isinstance(game, OperatorGame):
+        return None
+
+    def show(snapshot: Snapshot) -> None:
+        line.show(f"step {snapshot.step:,}, gap {snapshot.metrics['gap']:.2g}, {duration(snapshot.seconds)}")
+
+    return show
 
 
 def _exit_code(report: Report) -> int:
@@ -52,19 +75,16 @@ def _exit_code(report: Report) -> int:
 def lines(report: Report, *, every: bool) -> list[str]:
     """Return the answer for a person."""
     top = [heading(report.loaded), *remarks(report.loaded)]
-    if isinstance(report.loaded.game, PreferenceGame):
-        return [*top, *_preference_lines(report, report.loaded.game, every=every)]
-    assert isinstance(report.loaded.game, MatrixGame)
-    return [*top, *_matrix_lines(report, report.loaded.game, every=every)]
+    game: Any = report.loaded.game
+    return [*top, *(_symmetric_lines if is_symmetric(game) else _two_player_lines)(report, game, every=every)]
 
 
-def _preference_lines(report: Report, game: PreferenceGame, *, every: bool) -> list[str]:
+def _symmetric_lines(report: Report, game: PreferenceGame | OperatorGame, *, every: bool) -> list[str]:
     policy = np.asarray(report.solution.policy)
-    result = fields(majority_fields(game, every=every))
+    result = fields(majority_fields(game, every=every)) if has_majorities(game) else []
     result += ["", *table(game.names, _columns(report), game.payoff @ policy, every=every), ""]
-    return result + fields(
-        [*_answer_fields(report), ("Win rate", _worst_case(report)), *_check_fields(report)]
-    )
+    worst = "Win rate" if in_win_probabilities(game) else "Payoff"
+    return result + fields([*_answer_fields(report), (worst, _worst_case(report)), *_check_fields(report)])
 
 
 def _columns(report: Report) -> list[Column]:
@@ -77,23 +97,22 @@ def _columns(report: Report) -> list[Column]:
 
 def _worst_case(report: Report) -> str:
     game, policy = report.loaded.game, np.asarray(report.solution.policy)
-    assert isinstance(game, PreferenceGame)
-    against = 0.5 - game.payoff @ policy
+    assert isinstance(game, (PreferenceGame, OperatorGame))
+    even = 0.5 if in_win_probabilities(game) else 0.0
+    against = even - game.payoff @ policy
     worst = int(np.argmin(against))
-    if against[worst] >= 0.5 - 1e-9:
-        return "at least 0.5000 against every response"
+    if against[worst] >= even - 1e-9:
+        return f"at least {even:.4f} against every response"
     return f"at least {against[worst]:.4f}, against {label(game.names[worst])}"
 
 
-def _matrix_lines(report: Report, game: MatrixGame, *, every: bool) -> list[str]:
+def _two_player_lines(report: Report, game: MatrixGame | OperatorGame, *, every: bool) -> list[str]:
     row, column = report.solution.policy
-    result = ["", *table(game.row_names, [Column("Row player", row)], game.row_payoff @ column, every=every)]
-    result += [
-        "",
-        *table(game.column_names, [Column("Column player", column)], row @ game.column_payoff, every=every),
-    ]
+    row_payoff, column_payoff = payoff_vectors(game, report.solution.policy)
+    result = ["", *table(game.row_names, [Column("Row player", row)], row_payoff, every=every)]
+    result += ["", *table(game.column_names, [Column("Column player", column)], column_payoff, every=every)]
     value = f"{report.solution.value:.10g} to the row player"
-    if game.constant_sum:
+    if isinstance(game, MatrixGame) and game.constant_sum:
         value += f", {game.constant_sum - report.solution.value:.10g} to the column player"
     return [*result, "", *fields([("Value", value), *_answer_fields(report), *_check_fields(report)])]
 
@@ -134,7 +153,7 @@ def _which(question: Question) -> str:
 
 def _check_fields(report: Report) -> list[tuple[str, str]]:
     solution = report.solution
-    unit = "win probability" if isinstance(report.loaded.game, PreferenceGame) else "payoff"
+    unit = "win probability" if in_win_probabilities(report.loaded.game) else "payoff"
     checked = "recomputed from the game" if report.verified else "CHECK FAILED"
     result = [("Certificate", f"duality gap {solution.gap:.2g} in {unit}, {checked}")]
     result += _proof_fields(report)

@@ -17,6 +17,11 @@ def is_symmetric(game: Game) -> bool:
     return isinstance(game, PreferenceGame) or (isinstance(game, OperatorGame) and game.is_symmetric)
 
 
+def in_win_probabilities(game: Game) -> bool:
+    """Return whether payoffs are win probabilities less one half, as far as the game knows."""
+    return isinstance(game, PreferenceGame) or (isinstance(game, OperatorGame) and game.in_win_probabilities)
+
+
 __all__ = [
     "Game",
     "MatrixGame",
@@ -27,6 +32,7 @@ __all__ = [
     "from_embeddings",
     "from_margins",
     "from_scores",
+    "in_win_probabilities",
     "is_symmetric",
     "matrix_game",
     "multiplayer_game",

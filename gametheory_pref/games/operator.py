@@ -50,6 +50,11 @@ class OperatorGame:
         return self.payoff.is_skew
 
     @property
+    def in_win_probabilities(self) -> bool:
+        """Whether the payoff is known to be a win probability less 1/2: from comparisons or logistic scores."""
+        return self.votes is not None or isinstance(self.payoff, Embeddings)
+
+    @property
     def names(self) -> Any:
         """Names of the responses; a pair where the players differ."""
         return self.row_names if self.is_symmetric else (self.row_names, self.column_names)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _MOST_BARS = 12
 # Games of up to this size show their zeros too.
 _FEW = 6
+_MANY = 1000
 BAR_INCHES = 0.27
 
 
@@ -159,11 +160,11 @@ def _draw(blocks: list[Block], series: list[str], titles: list[str], ax: Axes | 
             if block.title:
                 _write_heading(ax, y, block.title)
                 y += 1.0
-            names = shorten(block.names, limit)
-            for column, i in enumerate(block.shown):
+            names = _tick_names(block, limit)
+            for column, name in enumerate(names):
                 _draw_bars(ax, y, block.values[:, column], single=len(series) == 1)
                 ticks.append(y)
-                texts.append(names[i])
+                texts.append(name)
                 y += 1.0
             if block.n_hidden:
                 _write_hidden(ax, y, block)
@@ -176,6 +177,14 @@ def _draw(blocks: list[Block], series: list[str], titles: list[str], ax: Axes | 
             _add_legend(ax, series)
         set_title(ax, *titles, inches=1.25 * axes_size(ax)[0] - label_inches(texts))
     return ax
+
+
+def _tick_names(block: Block, limit: int) -> list[str]:
+    """Return the labels of the bars; those of small games stay apart from names without a bar as well."""
+    if len(block.names) > _MANY:
+        return shorten([block.names[i] for i in block.shown], limit)
+    names = shorten(block.names, limit)
+    return [names[i] for i in block.shown]
 
 
 def _figure_size(blocks: list[Block], n_series: int) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._types import FloatArray, IntArray
 from ..errors import InputError
-from ..games import PreferenceGame
+from ..games import in_win_probabilities
 from ..iterating import Run
 from ..solution import Solution
 from .style import GREY, INK, SERIES, axes_size, label_inches, shorten
@@ -174,7 +174,7 @@ def line_of(group: Group, quantity: Quantity, of: Iterate, *, mean: bool = False
 def quantity_words(group: Group, quantity: Quantity) -> str:
     """Return what a quantity is called on an axis, with its unit."""
     game = group.solutions[0].problem.game
-    unit = "win probability" if isinstance(game, PreferenceGame) else "payoff"
+    unit = "win probability" if in_win_probabilities(game) else "payoff"
     if quantity == "kl":
         return "KL(equilibrium || policy)"
     return f"duality gap{' without regularisation' if quantity == 'gap0' else ''} ({unit})"

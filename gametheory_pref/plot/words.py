@@ -9,7 +9,7 @@ import numpy as np
 from .._types import BoolArray, FloatArray, IntArray, Labels
 from ..certificate import Certificate
 from ..errors import UnsupportedCombination
-from ..games import MatrixGame, PreferenceGame
+from ..games import MatrixGame, OperatorGame, PreferenceGame, in_win_probabilities, is_symmetric
 from ..majority import smith_indices, smith_layers
 from ..problem import as_game
 from ..solution import Solution
@@ -88,7 +88,7 @@ def players(solution: Solution) -> list[tuple[str, Labels, FloatArray]]:
     """Return heading, names and policy of each player; the heading is empty for a symmetric game."""
     if not isinstance(solution.policy, tuple):
         return [("", solution.names, solution.policy)]
-    if isinstance(solution.problem.game, MatrixGame):
+    if isinstance(solution.problem.game, (MatrixGame, OperatorGame)):
         titles = ["Row player", "Column player"]
     else:
         titles = [f"Player {p + 1}" for p in range(len(solution.policy))]
@@ -100,13 +100,13 @@ def kind(solution: Solution) -> str:
     problem = solution.problem
     if problem.temperature > 0.0:
         return f"KL-regularised equilibrium at temperature {problem.temperature:g}"
-    return "Minimax Winner" if isinstance(problem.game, PreferenceGame) else "Nash equilibrium"
+    return "Minimax Winner" if is_symmetric(problem.game) else "Nash equilibrium"
 
 
 def gap_text(solution: Solution) -> str:
     """Return the gap with its unit."""
-    preference = isinstance(solution.problem.game, PreferenceGame)
-    return f"{solution.gap:.2g} in units of {'win probability' if preference else 'the payoff'}"
+    unit = "win probability" if in_win_probabilities(solution.problem.game) else "the payoff"
+    return f"{solution.gap:.2g} in units of {unit}"
 
 
 def warning(solution: Solution) -> str | None:

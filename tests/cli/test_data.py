@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import gametheory_pref as gp
 
@@ -97,3 +98,17 @@ def test_convert_refuses_an_unknown_format(run, four, tmp_path):
     assert result.code == 2
     assert ".xyz" in result.err
     assert not (tmp_path / "game.xyz").exists()
+
+
+def test_info_says_that_a_game_is_sparse(run, tmp_path):
+    path = tmp_path / "game.json"
+    gp.write(gp.from_counts(csr_array([[0, 3, 0], [1, 0, 2], [0, 5, 0]]), names=["a", "b", "c"]), path)
+    result = run("data", "info", str(path))
+    assert result.code == 0
+    assert "A preference game of 3 responses, without a table: sparse, 4 entries." in result.out
+    assert "Responses         a, b, c" in result.out
+    assert json.loads(run("data", "info", str(path), "--json").out)["majority"]["condorcet_winner"] is None
+    ok = "ok: 3 responses, sparse, 4 entries, 11 comparisons (0 ties), 1 pair never compared\n"
+    assert run("data", "check", str(path)).out == ok
+    assert run("data", "convert", str(path), str(tmp_path / "pairs.csv")).code == 0
+    assert gp.read(tmp_path / "pairs.csv").votes.n_comparisons == 11

@@ -397,3 +397,63 @@ def test_zero_sum_transposed_changes_sides(run):
     turned = run("solve", "-", "--kind", "payoff", stdin=b"2,1\n4,3\n").out
     assert "Value        2 to the row player\n" in straight
     assert "Value        3 to the row player\n" in turned
+
+
+def drawn_log(n, rows):
+    """Return a log of responses of known strengths, each compared with the others at random."""
+    rng = np.random.default_rng(2)
+    left = rng.integers(0, n, rows)
+    right = (left + rng.integers(1, n, rows)) % n
+    won = rng.random(rows) < 1.0 / (1.0 + np.exp((left - right) / n))
+    lines = [f"item{i},item{j},{'left' if w else 'right'}" for i, j, w in zip(left, right, won, strict=True)]
+    return "left,right,winner\n" + "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def large_log(tmp_path_factory):
+    """Write a log of more responses than a table is made for."""
+    path = tmp_path_factory.mktemp("large") / "log.csv"
+    path.write_text(drawn_log(10_100, 60_000))
+    return path
+
+
+def test_a_large_log_is_solved_without_a_table(run, large_log):
+    result = run("solve", str(large_log), "--tol", "1e-2")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0].startswith("10,100 responses, sparse, ")
+    assert "60,000 comparisons (0 ties)" in lines[0] and "pairs never compared" in lines[0]
+    assert lines[1].startswith("Condorcet winner  none: item")
+    assert any(line.startswith("and 10,0") and "--all shows them" in line for line in lines)
+    assert re.search(r"duality gap \S+ in win probability, recomputed from the game", result.out)
+    top = next(line for line in lines[5:] if line.startswith("item")).split()[0]
+    # The strengths fall with the position.
+    assert int(top.removeprefix("item")) < 5000
+
+
+def test_the_exit_codes_of_a_large_log_are_those_of_a_small_one(run, large_log):
+    result = run("solve", str(large_log), "--tol", "1e-12", "--time-limit", "0.2")
+    assert result.code == 3 and "NOT CONVERGED" in result.out and "raise time_limit" in result.out
+    assert run("solve", str(large_log), "--exact", "--tol", "0.5").code == 2
+
+
+def test_json_and_files_of_a_large_log(run, large_log, tmp_path):
+    result = run("solve", str(large_log), "--tol", "0.1", "--json", "-o", str(tmp_path / "policy.csv"))
+    data = json.loads(result.out)
+    assert data["data"]["payoff"].startswith("sparse, ") and len(data["data"]["names"]) == 10_100
+    assert data["solution"]["game"]["payoff"]["form"] == "pairs"
+    assert gp.Solution.from_dict({**data["solution"]}).gap == data["solution"]["gap"] <= 0.1
+    rows = list(csv.reader(io.StringIO((tmp_path / "policy.csv").read_text())))
+    assert rows[0] == ["name", "probability", "win_rate_against_policy"] and len(rows) == 10_101
+    assert run("solve", str(large_log), "--tol", "0.1", "--quiet", "-o", str(tmp_path / "page.html")).code == 0
+    assert "sparse, " in (tmp_path / "page.html").read_text()
+
+
+def test_two_players_without_a_table(run, tmp_path):
+    from scipy.sparse import csr_array
+
+    game = gp.operator_game(csr_array([[3.0, -1.0, 0.0], [-1.0, 1.0, 2.0]]), row_names=["up", "down"])
+    gp.write(game, tmp_path / "game.json")
+    result = run("solve", str(tmp_path / "game.json"))
+    assert result.code == 0 and result.out.startswith("two-player game, 2 x 3")
+    assert "Row player" in result.out and "0.3333333333 to the row player" in result.out
