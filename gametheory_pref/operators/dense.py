@@ -132,10 +132,12 @@ class Dense(PayoffOperator):
         n = len(self._stored)
         if self._by_kernels:
             vector = np.ascontiguousarray(vector)
-            return summed_panels(
-                lambda rows, sums: add_triangle(self._stored, rows.start, rows.stop, vector, sums),
-                triangle_panels(n), n,
-            )
+            negative = -vector
+
+            def work(rows: slice, sums: FloatArray) -> None:
+                add_triangle(self._stored, rows.start, rows.stop, vector, negative, np.empty(8), sums)
+
+            return summed_panels(work, triangle_panels(n), n)
         out = np.zeros(n)
         for rows in self._ranges():
             panel = np.ascontiguousarray(self._stored[rows, rows.start:], dtype=np.float64)
