@@ -21,7 +21,7 @@ from ..errors import InputError
 from .base import Cost, PayoffOperator
 from .dense import Dense
 from .examined import examined_skewness
-from .low_rank import LowRank
+from .low_rank import LowRank, LowRankSkew
 from .sparse import Sparse
 
 
@@ -399,8 +399,8 @@ def on_device(payoff: PayoffOperator, device: Any) -> TorchPayoff:
 
     Parameters
     ----------
-    payoff : Dense, Sparse or LowRank
-        In memory.
+    payoff : Dense, Sparse, LowRank or LowRankSkew
+        In memory; `OperatorGame.payoff` of a game of these.
     device : str or torch.device
         Such as ``"cuda"`` or ``"cpu"``.
 
@@ -412,6 +412,8 @@ def on_device(payoff: PayoffOperator, device: Any) -> TorchPayoff:
     torch = torch_module()
     if isinstance(payoff, Dense):
         return TorchMatrix(torch.tensor(payoff.matrix, device=device), is_skew=payoff.is_skew)
+    if isinstance(payoff, LowRankSkew):
+        payoff = LowRank(payoff.vectors @ payoff.skew, payoff.vectors, is_skew=True)
     if isinstance(payoff, LowRank):
         left, right = (torch.tensor(part, device=device) for part in (payoff.left, payoff.right))
         return TorchLowRank(left, right, is_skew=payoff.is_skew)

@@ -16,7 +16,7 @@ from gametheory_pref.games import OperatorGame
 from gametheory_pref.kernels.projection import project_one
 from gametheory_pref.matrix_free import in_both
 from gametheory_pref.methods import settle
-from gametheory_pref.operators import Dense, LowRank, Sparse
+from gametheory_pref.operators import Dense, LowRank, LowRankSkew, Sparse
 from gametheory_pref.operators.elsewhere import payoff_elsewhere
 from gametheory_pref.tabular import tabular
 from gametheory_pref.verbs import Anchor, Direction, Exact, Mixture, Point
@@ -72,6 +72,9 @@ def in_memory(kind: str):
         return Sparse(drawn_sparse(n, n, skew=True), is_skew=True)
     if kind == "sparse, two players":
         return Sparse(drawn_sparse(30, n, skew=False), is_skew=False)
+    if kind == "embeddings":
+        turn = np.kron(np.eye(2), np.array([[0.0, 1.0], [-1.0, 0.0]]))
+        return LowRankSkew(drawn_factors(n)[1], turn)
     return LowRank(*drawn_factors(n), is_skew=True)
 
 
@@ -79,7 +82,7 @@ KINDS = ["dense", "dense, two players", "sparse", "sparse, two players", "low ra
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "embeddings"])
 def test_what_an_operator_says_is_what_numpy_says(kind: str, device: str) -> None:
     here = in_memory(kind)
     there = on_device(here, device)
@@ -248,7 +251,7 @@ def test_a_rule_takes_the_same_steps_on_a_device(name: str, kind: str, device: s
     rule = rule_for(name, here)
     one, other = (
         gp.solve(
-            game_of(payoff), rule, temperature=RULES[name], tol=0.0, max_steps=300, record=gp.Record(points=True)
+            game_of(payoff), rule, temperature=RULES[name], tol=0.0, max_steps=200, record=gp.Record(points=True)
         )
         for payoff in (here, on_device(here, device))
     )
