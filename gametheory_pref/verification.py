@@ -357,7 +357,8 @@ def _run(rule: Any, jit: bool, trial: Trial) -> list[Solution] | list[InclusionS
 
 
 def _runs_on_inclusion(rule: Any, trial: Trial, inclusion: Inclusion) -> list[InclusionSolution] | str:
-    limits: dict[str, Any] = {"tol": _FLOOR, "max_steps": trial.max_steps, "record": Record(per_decade=trial.per_decade)}
+    record = Record(per_decade=trial.per_decade)
+    limits: dict[str, Any] = {"tol": _FLOOR, "max_steps": trial.max_steps, "record": record}
     luck = [np.random.default_rng(seed) for seed in np.random.SeedSequence(0).spawn(trial.seeds)]
     try:
         return [solve_inclusion(inclusion, rule._replace(**trial.settings), rng=rng, **limits) for rng in luck]

@@ -8,7 +8,6 @@ import numpy as np
 
 from .._types import BoolArray, FloatArray, IntArray
 
-
 # Entries up to this are 0 but for the rounding of projections.
 _ZERO = 1e-15
 
