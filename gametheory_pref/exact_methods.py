@@ -292,10 +292,6 @@ def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answe
     )  # fmt: skip
 
 
-def _by_products(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
-    return _because(_active_set(problem, start, limits), "the payoff is known by its products only")
-
-
 def _because(answer: Answer, reason: str) -> Answer:
     return answer._replace(detail=f"{answer.detail}; the method was chosen because {reason}")
 
@@ -350,7 +346,7 @@ _METHODS: dict[tuple[type, bool], dict[str, Method]] = {
         "interior_point": _interior_maximin,
         "active_set": _active_set,
     },
-    (OperatorGame, False): {"auto": _by_products, "active_set": _active_set},
+    (OperatorGame, False): {"auto": _active_set, "active_set": _active_set},
     (PreferenceGame, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
     (MatrixGame, True): {"auto": _regularized_profile, "newton": _regularized_profile},
     (OperatorGame, True): {},
