@@ -390,6 +390,17 @@ def test_tensors_are_told_from_other_payoffs() -> None:
         assert payoff_elsewhere(value, two_player=False) is None
 
 
+def test_the_front_door_takes_tensors() -> None:
+    matrix = drawn_skew(25)
+    game = gp.operator_game(torch.tensor(matrix))
+    solution = gp.solve(game, "restarted_halpern", tol=1e-8)
+    assert solution.converged
+    # Recomputed from the table.
+    assert 2.0 * (matrix @ solution.policy).max() <= 1e-8
+    with pytest.raises(InputError, match=r"must be skew-symmetric"):
+        gp.operator_game(torch.tensor(matrix) + 0.1)
+
+
 def test_autograd_and_warnings_stay_out() -> None:
     leaf = torch.tensor(drawn_skew(10), requires_grad=True)
     with warnings.catch_warnings():
