@@ -16,7 +16,7 @@ from ..exact_methods import Limits
 from ..methods import METHODS, Rule, as_rule
 from ..status import Status
 from ..trace import Record, Snapshot, Trace
-from ..verbs import Euclidean
+from ..verbs import Entropic, Euclidean
 from .residual import tangent_residual
 from .running import InclusionRun, run_on_inclusion
 from .statement import Inclusion
@@ -176,7 +176,7 @@ def _suitable(rule: Rule) -> Rule:
     if not rule.info.solves_inclusions:
         known = ", ".join(sorted(each.info.name for each in METHODS.primary() if each.info.solves_inclusions))
         raise UnsupportedCombination(f"{rule.info.name} does not solve inclusions; these do: {known}")
-    if not isinstance(getattr(rule, "geometry", Euclidean()), Euclidean):
+    if isinstance(getattr(rule, "geometry", None), Entropic):
         raise UnsupportedCombination(
             f"{rule.info.name} has the entropic geometry, and inclusions the Euclidean one; pass its name alone, or "
             f"geometry=gp.Euclidean() among its settings"
