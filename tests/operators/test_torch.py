@@ -232,6 +232,21 @@ def leaves(value) -> list[object]:
     return [leaf for part in value for leaf in leaves(part)] if isinstance(value, tuple) else [value]
 
 
+def test_verbs_that_draw_visit_the_host_and_come_back() -> None:
+    here, there = both_problems("dense")
+    arguments = drawn_points(here)
+    moved = {name: there.at_home(value) for name, value in arguments.items()}
+    expected, got = (
+        verbs.batch_difference(problem, a["x"], a["y"], 5, np.random.default_rng(7))
+        for problem, a in ((here, arguments), (there, moved))
+    )
+    assert isinstance(got.value, torch.Tensor)
+    assert_allclose(got.value.numpy(), expected.value, rtol=1e-13, atol=1e-15)
+    assert verbs.term_count(there) == 40
+    with pytest.raises(AttributeError, match="no 'sing'"):
+        there.sing  # noqa: B018
+
+
 RULES = {
     "restarted_halpern": 0.0,
     "extragradient": 0.0,
