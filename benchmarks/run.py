@@ -21,7 +21,8 @@ import venv
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
-SCRIPTS = ("start_up", "small_games", "regularized_games", "large_games", "sweeps", "update_rules", "past_one_machine")
+SCRIPTS = ("start_up", "small_games", "regularized_games", "large_games", "sweeps", "update_rules", "payoff_products",
+           "past_one_machine")
 
 
 def environment_python(folder: pathlib.Path) -> pathlib.Path:

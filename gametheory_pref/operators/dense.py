@@ -10,7 +10,7 @@ import numpy as np
 from .._types import FloatArray, IntArray
 from ..kernels.products import add_rows, add_triangle, dots, dots_and_rows
 from .base import Cost, PayoffOperator
-from .panels import each_panel, panels, summed_panels, triangle_panels
+from .panels import as_vector, each_panel, panels, summed_panels, triangle_panels
 
 # Bytes of a memory map that are converted at a time.
 _PANEL_BYTES = 2**25
@@ -53,7 +53,9 @@ class Dense(PayoffOperator):
         self.shape = (int(matrix.shape[0]), int(matrix.shape[1]))
         self.is_skew = is_skew
         self._flipped = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
-        self._stored = matrix.T if self._flipped else matrix
+        # Compiled code is made anew for arrays that may be written to, so all of them may not.
+        self._stored = (matrix.T if self._flipped else matrix).view()
+        self._stored.flags.writeable = False
 
     @property
     def _is_mapped(self) -> bool:
@@ -90,7 +92,7 @@ class Dense(PayoffOperator):
         """Return the product with the rows of the array as it is stored."""
         out = np.empty(len(self._stored))
         if self._by_kernels:
-            vector = np.ascontiguousarray(vector)
+            vector = as_vector(vector, self._stored.shape[1])
             each_panel(lambda rows: dots(self._stored[rows], vector, out[rows]), panels(len(out)))
             return out
         for rows, panel in self._panels():
@@ -101,7 +103,7 @@ class Dense(PayoffOperator):
         """Return the product with the columns of the array as it is stored."""
         n_rows, n_columns = self._stored.shape
         if self._by_kernels:
-            vector = np.ascontiguousarray(vector)
+            vector = as_vector(vector, n_rows)
             return summed_panels(
                 lambda rows, sums: add_rows(self._stored[rows], vector[rows], sums), panels(n_rows), n_columns
             )
@@ -115,7 +117,7 @@ class Dense(PayoffOperator):
         n_rows, n_columns = self._stored.shape
         out = np.empty(n_rows)
         if self._by_kernels:
-            along, across = np.ascontiguousarray(along), np.ascontiguousarray(across)
+            along, across = as_vector(along, n_columns), as_vector(across, n_rows)
             sums = summed_panels(
                 lambda rows, part: dots_and_rows(self._stored[rows], along, across[rows], out[rows], part),
                 panels(n_rows), n_columns,
@@ -131,7 +133,7 @@ class Dense(PayoffOperator):
         """Return the product with a skew array as stored, from the entries above the diagonal."""
         n = len(self._stored)
         if self._by_kernels:
-            vector = np.ascontiguousarray(vector)
+            vector = as_vector(vector, n)
             negative = -vector
 
             def work(rows: slice, sums: FloatArray) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from .._types import FloatArray, IntArray
 from ..kernels.products import add_win_margins
 from .base import Cost, PayoffOperator
-from .panels import summed_panels, triangle_panels
+from .panels import as_vector, summed_panels, triangle_panels
 
 # Rows and columns of a block: some megabytes of scores at a time, whatever the number of responses.
 _TILE = 512
@@ -54,7 +54,7 @@ class Embeddings(PayoffOperator):
     def product(self, vector: FloatArray) -> FloatArray:
         """Return ``A @ vector``."""
         if self.shape[0] >= _LARGE:
-            return self._compiled_product(np.ascontiguousarray(vector))
+            return self._compiled_product(as_vector(vector, self.shape[0]))
         out = np.zeros(self.shape[0])
         for rows, columns in self._tiles():
             block = _win_margins(self.turned[rows], self.vectors[columns])
@@ -76,7 +76,7 @@ class Embeddings(PayoffOperator):
     @cached_property
     def _columns(self) -> FloatArray:
         """V transposed, for compiled code."""
-        return np.ascontiguousarray(self.vectors.T)
+        return np.array(self.vectors.T, order="C")
 
     def _tiles(self) -> Iterator[tuple[slice, slice]]:
         """Yield the blocks on and above the diagonal."""
@@ -98,8 +98,9 @@ class Embeddings(PayoffOperator):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the embeddings, as they are and turned."""
-        return int(self.vectors.nbytes + self.turned.nbytes)
+        """Bytes of the embeddings, as they are, turned and, for compiled code, transposed."""
+        copies = 2 if self.shape[0] >= _LARGE else 1
+        return int(copies * self.vectors.nbytes + self.turned.nbytes)
 
     def largest(self) -> float:
         """Return the bound that the lengths of the embeddings give, below 1/2."""

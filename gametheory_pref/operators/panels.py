@@ -14,6 +14,7 @@ import numpy as np
 from .._jit import delayed_interrupt
 from .._threads import share
 from .._types import FloatArray
+from ..errors import InputError
 
 _MOST_PANELS = 16
 # Sums over rows take a vector for each panel: at most this fraction of what the panel itself has.
@@ -33,6 +34,19 @@ def triangle_panels(n: int) -> list[slice]:
     # Whole groups of the eight rows that kernels take at a time, whose entries then begin alike in memory.
     edges = (n * (1.0 - np.sqrt(1.0 - np.arange(count) / count))).astype(int) // 8 * 8
     return [slice(first, last) for first, last in itertools.pairwise([*edges.tolist(), n])]
+
+
+def as_vector(vector: FloatArray, size: int) -> FloatArray:
+    """Return a copy of a vector for compiled code, which would read on past the end of a shorter one.
+
+    Raises
+    ------
+    InputError
+        It has another size.
+    """
+    if np.shape(vector) != (size,):
+        raise InputError(f"vector must have shape ({size},), one entry per response; its shape is {np.shape(vector)}")
+    return np.array(vector, dtype=np.float64)
 
 
 def each_panel(work: Callable[[slice], object], ranges: list[slice]) -> None:

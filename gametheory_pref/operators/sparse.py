@@ -9,7 +9,7 @@ import numpy as np
 
 from .._types import FloatArray, IntArray
 from .base import Cost, PayoffOperator
-from .panels import each_panel, panels, summed_panels
+from .panels import as_vector, each_panel, panels, summed_panels
 
 # From this many entries on threads share the rows.
 _LARGE = 500_000
@@ -64,6 +64,7 @@ class Sparse(PayoffOperator):
             return -self.product(vector)
         if self.matrix.nnz < _LARGE:
             return np.asarray(self.matrix.T @ vector)
+        vector = as_vector(vector, self.shape[0])
 
         def work(rows: slice, sums: FloatArray) -> None:
             sums += self._panels[rows.start].T @ vector[rows]

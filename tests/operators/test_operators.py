@@ -345,6 +345,19 @@ def test_what_a_large_skew_matrix_has_below_the_diagonal_is_not_read() -> None:
     assert Dense(whole, is_skew=True).cost.bytes == 0.5 * whole.nbytes
 
 
+@pytest.mark.usefixtures("always_large")
+def test_vectors_of_another_size_are_refused() -> None:
+    for operator in (dense(40, 30, 0)[0], dense_fortran(40, 30, 0)[0], skew_dense(40, 0)[0], skew_embeddings(40, 0)[0],
+                     sparse(40, 30, 0)[0]):
+        for size in (1, 29, 41):
+            with pytest.raises(ValueError, match=r"vector must have shape|mismatch"):
+                operator.product(np.ones(size))
+            with pytest.raises(ValueError, match=r"vector must have shape|mismatch"):
+                operator.transposed_product(np.ones(size))
+    with pytest.raises(ValueError, match=r"vector must have shape \(40,\)"):
+        dense(40, 30, 0)[0].both_products(np.ones(30), np.ones(30))
+
+
 def test_the_threads_of_products_are_for_everybody() -> None:
     """Whoever is busy in one of the standing threads may share out work as well, and errors reach the caller."""
     done: set[tuple[int, int]] = set()
