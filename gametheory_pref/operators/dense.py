@@ -58,16 +58,17 @@ class Dense(PayoffOperator):
         self._stored.flags.writeable = False
 
     @property
-    def _is_mapped(self) -> bool:
+    def is_mapped(self) -> bool:
+        """Whether the matrix stays on the disk."""
         return isinstance(self.matrix, np.memmap)
 
     @property
     def _by_kernels(self) -> bool:
-        return self.matrix.size >= _LARGE and not self._is_mapped
+        return self.matrix.size >= _LARGE and not self.is_mapped
 
     def product(self, vector: FloatArray) -> FloatArray:
         """Return ``A @ vector``."""
-        if self.is_skew and (self._by_kernels or self._is_mapped):
+        if self.is_skew and (self._by_kernels or self.is_mapped):
             product = self._triangle_product(vector)
             return -product if self._flipped else product
         return self._across(vector) if self._flipped else self._along(vector)
@@ -150,7 +151,7 @@ class Dense(PayoffOperator):
     def _ranges(self) -> Iterator[slice]:
         """Yield ranges of rows as stored: all of them, or as many as one reads of a memory map at a time."""
         n_rows, n_columns = self._stored.shape
-        height = max(1, _PANEL_BYTES // (8 * n_columns)) if self._is_mapped else n_rows
+        height = max(1, _PANEL_BYTES // (8 * n_columns)) if self.is_mapped else n_rows
         for first in range(0, n_rows, height):
             yield slice(first, min(first + height, n_rows))
 
@@ -162,7 +163,7 @@ class Dense(PayoffOperator):
     @property
     def cost(self) -> Cost:
         """What one product takes; half of the bytes where only the entries above the diagonal are read."""
-        half = self.is_skew and (self._by_kernels or self._is_mapped)
+        half = self.is_skew and (self._by_kernels or self.is_mapped)
         return Cost(self.matrix.nbytes * (0.5 if half else 1.0), 2.0 * self.matrix.size)
 
     @property
@@ -183,7 +184,7 @@ class Dense(PayoffOperator):
 
     def describe(self) -> str:
         """Return "dense", and whether it stays on the disk."""
-        return "dense, mapped from a file" if self._is_mapped else "dense"
+        return "dense, mapped from a file" if self.is_mapped else "dense"
 
     def block(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Return the submatrix."""

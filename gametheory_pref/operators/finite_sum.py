@@ -11,10 +11,16 @@ from .._check import as_float_array
 from .._types import FloatArray, IntArray
 from ..errors import InputError
 from .base import Cost, PayoffOperator
+from .dense import Dense
+from .sparse import Sparse
 
 
 class FiniteSum(PayoffOperator):
     """The weighted mean of payoffs of one shape: ``sum of weights[i] * terms[i]``, weights divided by their sum.
+
+    For products with all terms, matrices in memory are added up once, dense ones and sparse ones: such a product costs
+    as much as one with a single term, whatever their number, and takes a matrix of memory. Skew terms add up to a
+    skew matrix, to the last bit.
 
     Variance-reduced methods look at a few terms a step: term i of n counts as ``n * weights[i] * terms[i]``, so that
     the payoff is the plain mean of its terms.
@@ -60,21 +66,21 @@ class FiniteSum(PayoffOperator):
     def product(self, vector: FloatArray) -> FloatArray:
         """Return ``A @ vector``."""
         out = np.zeros(self.shape[0])
-        for weight, term in self._weighted():
+        for weight, term in self._merged:
             out += weight * term.product(vector)
         return out
 
     def transposed_product(self, vector: FloatArray) -> FloatArray:
         """Return ``A.T @ vector``."""
         out = np.zeros(self.shape[1])
-        for weight, term in self._weighted():
+        for weight, term in self._merged:
             out += weight * term.transposed_product(vector)
         return out
 
     def both_products(self, row: FloatArray, column: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return ``(A @ column, A.T @ row)``."""
         up, down = np.zeros(self.shape[0]), np.zeros(self.shape[1])
-        for weight, term in self._weighted():
+        for weight, term in self._merged:
             part, transposed_part = term.both_products(row, column)
             up += weight * part
             down += weight * transposed_part
@@ -82,6 +88,24 @@ class FiniteSum(PayoffOperator):
 
     def _weighted(self) -> list[tuple[float, PayoffOperator]]:
         return [(weight, term) for weight, term in zip(self.weights.tolist(), self.terms, strict=True) if weight > 0.0]
+
+    @cached_property
+    def _merged(self) -> list[tuple[float, PayoffOperator]]:
+        """The terms with their weights, those that can be added up as one."""
+        weighted = self._weighted()
+        dense = [(weight, term) for weight, term in weighted if isinstance(term, Dense) and not term.is_mapped]
+        sparse = [(weight, term) for weight, term in weighted if isinstance(term, Sparse)]
+        taken = {id(term) for group in (dense, sparse) if len(group) > 1 for _, term in group}
+        merged = [(weight, term) for weight, term in weighted if id(term) not in taken]
+        if len(dense) > 1:
+            total = np.zeros(self.shape)
+            for weight, one in dense:
+                total += weight * one.matrix
+            merged.append((1.0, Dense(total, is_skew=all(one.is_skew for _, one in dense))))
+        if len(sparse) > 1:
+            entries = sum(weight * other.matrix for weight, other in sparse)
+            merged.append((1.0, Sparse(entries, is_skew=all(other.is_skew for _, other in sparse))))
+        return merged
 
     @property
     def is_finite_sum(self) -> bool:
@@ -121,7 +145,7 @@ class FiniteSum(PayoffOperator):
     @property
     def cost(self) -> Cost:
         """What one product with all terms takes."""
-        costs = [term.cost for term in self.terms]
+        costs = [term.cost for _, term in self._merged]
         return Cost(sum(cost.bytes for cost in costs), sum(cost.flops for cost in costs))
 
     @property
@@ -131,7 +155,7 @@ class FiniteSum(PayoffOperator):
 
     def largest(self) -> float:
         """Return the weighted mean of the terms' bounds."""
-        return float(sum(weight * term.largest() for weight, term in self._weighted()))
+        return float(sum(weight * term.largest() for weight, term in self._merged))
 
     def describe(self) -> str:
         """Return how many terms there are, and what the first is."""
@@ -140,7 +164,7 @@ class FiniteSum(PayoffOperator):
     def block(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Return the submatrix."""
         block = np.zeros((len(rows), len(columns)))
-        for weight, term in self._weighted():
+        for weight, term in self._merged:
             block += weight * term.block(rows, columns)
         return block
 

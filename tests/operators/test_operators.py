@@ -290,6 +290,20 @@ def test_norm_of_nothing() -> None:
     assert LowRank(np.zeros((5, 2)), np.ones((400, 2)), is_skew=False).norm == 0.0
 
 
+def test_matrices_of_a_sum_are_added_up_once() -> None:
+    """A product with a hundred judges costs what one with a single judge does; others are multiplied one by one."""
+    kinds = [skew_dense, skew_fortran, skew_sparse, skew_sparse, skew_embeddings]
+    made = [kind(50, seed) for seed, kind in enumerate(20 * kinds)]
+    weights = np.random.default_rng(0).random(100)
+    operator = FiniteSum([term for term, _ in made], weights)
+    matrix = np.tensordot(weights / weights.sum(), np.array([matrix for _, matrix in made]), axes=1)
+    check_against(operator, matrix, seed=1)
+    embeddings = [term for term, _ in made if isinstance(term, Embeddings)]
+    assert operator.cost.flops <= sum(term.cost.flops for term in embeddings) + 4.0 * 50 * 50
+    everything = operator.block(np.arange(50), np.arange(50))
+    assert_array_equal(everything, -everything.T)
+
+
 @pytest.fixture
 def always_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send operators of any size through compiled code, panels and threads."""
