@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import InputError
+import numpy as np
+
 from ..methods._info import StepFacts, step_facts
 from ..verbs import TabularProblem
 from .operators import sampled_cocoercivity
@@ -33,19 +34,10 @@ class InclusionFacts:
 
     @property
     def norm(self) -> float:
-        """Lipschitz constant L.
-
-        Raises
-        ------
-        InputError
-            It is not known.
-        """
-        if self.inclusion.lipschitz is None:
-            raise InputError(
-                "the Lipschitz constant of the operator is not known, and the step size is found from it; pass "
-                "lipschitz to gp.inclusion, or a number as step_size"
-            )
-        return self.inclusion.lipschitz
+        """Lipschitz constant L: known, or the one that follows from cocoercivity; NaN where neither is known."""
+        if self.inclusion.lipschitz is not None:
+            return self.inclusion.lipschitz
+        return 1.0 / self.inclusion.cocoercivity if self.inclusion.cocoercivity else np.nan
 
     @property
     def payoff_bound(self) -> float:

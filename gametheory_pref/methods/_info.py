@@ -70,8 +70,20 @@ class StepFacts(NamedTuple):
 
 
 def norm_of(facts: StepFacts) -> Any:
-    """Return the 2-norm of the payoff, found now if it was not before; never 0, so that it can be divided by."""
-    return np.maximum(facts.norm(), 1e-12) if callable(facts.norm) else facts.norm
+    """Return the 2-norm of the payoff, found now if it was not before; never 0, so that it can be divided by.
+
+    Raises
+    ------
+    InputError
+        It is not known: of the operator of an inclusion that is a function.
+    """
+    norm = np.maximum(facts.norm(), 1e-12) if callable(facts.norm) else facts.norm
+    if np.isnan(norm).any():
+        raise InputError(
+            "the Lipschitz constant of the operator is not known, and the step size is found from it; pass lipschitz "
+            "to gp.inclusion, or a number as step_size"
+        )
+    return norm
 
 
 def mean_norm_of(facts: StepFacts) -> Any:
