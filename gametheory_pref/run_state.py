@@ -20,6 +20,8 @@ from .facts import Facts
 from .games import Game
 from .iterating import Run, RunState
 from .methods import METHODS, Rule
+from .operators import PayoffOperator
+from .operators.stored import stored_numbers
 from .problem import Problem, as_problem
 from .rule_data import rule_from_dict, rule_to_dict
 from .solution import Solution
@@ -213,10 +215,13 @@ def _run(table: Tabular, saved: _Saved) -> Run:
 
 def _fingerprint(problem: Any) -> dict[str, Any]:
     """Return what defines the problem: the temperature, and hashes of payoffs with players, and of the anchor."""
-    game = str(problem.blocks.tolist()).encode() + np.ascontiguousarray(problem.payoff).tobytes()
+    game = hashlib.sha256(str(problem.blocks.tolist()).encode())
+    payoff = problem.payoff
+    for array in stored_numbers(payoff) if isinstance(payoff, PayoffOperator) else (payoff,):
+        game.update(np.ascontiguousarray(array).tobytes())
     return {
         "temperature": float(problem.temperature),
-        "game": hashlib.sha256(game).hexdigest(),
+        "game": game.hexdigest(),
         "reference": hashlib.sha256(problem.reference.log.tobytes()).hexdigest(),
     }
 

@@ -20,6 +20,8 @@ from .games import Game, OperatorGame
 from .gap import problem_gap, value
 from .iterating import Run, run_rule
 from .methods import as_rule, check_oracle, misfit
+from .operators import PayoffOperator
+from .operators.stored import is_same
 from .problem import Policy, Problem, as_policy, as_problem
 from .solution import EXACT_GAP, Solution
 from .status import Status
@@ -184,10 +186,16 @@ def _run_to_resume(problem: Problem, rule: Any, start: Any) -> Run | None:
     old, new = run.facts.problem, tabular(problem, None, Exact()).problem
     same = (
         old.temperature == new.temperature
-        and np.array_equal(old.payoff, new.payoff)
+        and _is_same_payoff(old.payoff, new.payoff)
         and (new.temperature == 0.0 or np.array_equal(old.reference.log, new.reference.log))
     )
     return run if same else None
+
+
+def _is_same_payoff(one: Any, other: Any) -> bool:
+    if isinstance(one, PayoffOperator) and isinstance(other, PayoffOperator):
+        return is_same(one, other)
+    return bool(np.array_equal(one, other))
 
 
 def checked_oracle(oracle: Any) -> Exact | Sampled:

@@ -154,3 +154,27 @@ def test_real_data_without_a_table(shared_data, file):
     solution = gp.solve(sparse, tol=1e-8)
     assert solution.converged and solution.certificate().verify()
     assert gp.duality_gap(table, solution.policy) == pytest.approx(solution.gap, abs=1e-14)
+
+
+@pytest.mark.parametrize("game", [SPARSE, gp.operator_game(TALL)], ids=["symmetric", "two players"])
+def test_a_run_goes_on_where_it_stood(game, tmp_path):
+    whole = gp.solve(game, "optimistic", tol=0.0, max_steps=40)
+    first = gp.solve(game, "optimistic", tol=0.0, max_steps=15)
+    then = gp.solve(game, "optimistic", tol=0.0, max_steps=25, start=first)
+    gp.save_run(first, tmp_path / "run.npz")
+    saved = gp.load_run(tmp_path / "run.npz", game)
+    after = gp.solve(game, "optimistic", tol=0.0, max_steps=25, start=saved)
+    for other in (then, after):
+        assert other.n_steps == 40 and other.gap == whole.gap
+        assert_array_equal(np.hstack(other.policy), np.hstack(whole.policy))
+
+
+def test_a_saved_run_knows_its_game(tmp_path):
+    gp.save_run(gp.solve(SPARSE, "optimistic", max_steps=3), tmp_path / "run.npz")
+    changed = WINS.copy()
+    changed[0, 1] += 1
+    with pytest.raises(gp.InputError, match="game"):
+        gp.load_run(tmp_path / "run.npz", gp.from_counts(csr_array(changed), names=NAMES))
+    products = gp.operator_game(lambda v: np.roll(v, 1) - np.roll(v, -1), shape=5, bound=1.0)
+    with pytest.raises(gp.UnsupportedCombination, match="cannot be recognised again"):
+        gp.save_run(gp.solve(products, "optimistic", max_steps=3), tmp_path / "other.npz")

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._types import FloatArray
-from ..errors import UnsupportedCombination
 from ..games import Game, OperatorGame, PreferenceGame
-from ..operators import Dense, Embeddings, LowRankSkew, PayoffOperator, Sparse
+from ..operators.stored import stored_numbers
 from ..problem import Policy, action_counts
 
 
@@ -31,22 +30,8 @@ def _payoffs(game: Any) -> tuple[NDArray[Any], ...]:
     if isinstance(game, PreferenceGame):
         return (game.payoff,)
     if isinstance(game, OperatorGame):
-        return _stored(game.payoff)
+        return stored_numbers(game.payoff)
     return (game.row_payoff, game.column_payoff) if hasattr(game, "row_payoff") else (game.payoffs,)
-
-
-def _stored(payoff: PayoffOperator) -> tuple[NDArray[Any], ...]:
-    """Return the numbers that a payoff is made of."""
-    if isinstance(payoff, Dense):
-        return (payoff.matrix,)
-    if isinstance(payoff, Sparse):
-        return (payoff.matrix.data, payoff.matrix.indices, payoff.matrix.indptr)
-    if isinstance(payoff, (LowRankSkew, Embeddings)):
-        return (payoff.vectors, payoff.skew)
-    raise UnsupportedCombination(
-        f"a game known by its products ({payoff.describe()}) cannot be recognised again, which saved runs and sweeps "
-        "need; sparse games, tables and embeddings can"
-    )
 
 
 def policy_of(game: Game, flat: FloatArray) -> Policy:
