@@ -154,7 +154,7 @@ def linear_cocoercivity(matrix: FloatArray, square: FloatArray) -> float:
     --------
     >>> import numpy as np
     >>> B = np.array([[2.0, 1.0], [-1.0, 2.0]])  # mu + K: the modulus is mu / (mu^2 + |K|^2)
-    >>> linear_cocoercivity(B, B.T @ B)
+    >>> round(linear_cocoercivity(B, B.T @ B), 12)
     0.4
     """
     size = float(np.abs(square).max())

@@ -180,13 +180,10 @@ class AnchoredExtragradient(NamedTuple):
         z_{k+1/2} = P\big(b_k - \theta_k \eta_k F(z_k)\big), \qquad
         z_{k+1} = P\big(b_k - \eta_k F(z_{k+1/2})\big).
 
-    ===========================  =====  ====================  ==========================================
-    \                            q      :math:`\theta_k`      :math:`\eta_k`
-    ===========================  =====  ====================  ==========================================
-    FEG, the default             1      :math:`1-\beta_k`     :math:`1/L`
-    EAG-C, by ``eag_c()``        2      1                     :math:`1/(8L)`
-    EAG-V, by ``eag_v()``        2      1                     shrinks from :math:`0.618/L` to :math:`0.437/L`
-    ===========================  =====  ====================  ==========================================
+    - FEG, the default: :math:`q = 1`, :math:`\theta_k = 1-\beta_k`, :math:`\eta_k = 1/L`;
+    - EAG-C, ``eag_c()``: :math:`q = 2`, :math:`\theta_k = 1`, :math:`\eta_k = 1/(8L)`;
+    - EAG-V, ``eag_v()``: :math:`q = 2`, :math:`\theta_k = 1`, and :math:`\eta_k` shrinks from :math:`0.618/L` to about
+      :math:`0.437/L`.
 
     The residual of the last iterate falls like :math:`1/k`, which no method that sees F alone can improve, where that
     of extragradient falls like :math:`1/\sqrt{k}`.
@@ -209,7 +206,7 @@ class AnchoredExtragradient(NamedTuple):
     Notes
     -----
     The bounds are about operators on :math:`R^d` (`solve_inclusion`). On simplices both lines are projected, as Cai,
-    Oikonomou and Zheng do, whose rate is the same up to a constant.
+    Oikonomou and Zheng do; here no bound with a constant is claimed for that.
 
     References
     ----------
