@@ -20,6 +20,11 @@ _TIE = 1e-12
 
 def _preference_game(game: Game | ArrayLike) -> PreferenceGame:
     checked = as_game(game)
+    if isinstance(checked, OperatorGame) and checked.is_symmetric:
+        raise UnsupportedCombination(
+            f"cycles are looked for in tables, and this game has none ({checked.payoff.describe()}); smith_set and "
+            "schwartz_set take sparse games"
+        )
     if not isinstance(checked, PreferenceGame):
         raise UnsupportedCombination(
             f"majorities are defined for preference games; this is a {type(checked).__name__}"

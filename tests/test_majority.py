@@ -266,3 +266,5 @@ def test_majorities_need_entries():
     for function in (gp.condorcet_winner, gp.weak_condorcet_winners, gp.smith_set, gp.schwartz_set):
         with pytest.raises(gp.UnsupportedCombination, match="majorities need the entries of the payoff"):
             function(game)
+    with pytest.raises(gp.UnsupportedCombination, match="cycles are looked for in tables, and this game has none"):
+        gp.majority_cycle(gp.from_margins(csr_array((3, 3))))
