@@ -1,6 +1,6 @@
 """Install the package and its peers into an environment of their own and run the benchmarks there.
 
-    python3 benchmarks/run.py                       # all of them; about a quarter of an hour
+    python3 benchmarks/run.py                       # all of them; about half an hour
     python3 benchmarks/run.py small_games start_up  # some
     python3 benchmarks/run.py --environment DIR -o results.json
 
