@@ -177,3 +177,22 @@ def test_entropic_steps_solve_games():
 def test_settings_without_a_meaning_are_refused(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("rule", [EXTRAGRADIENT, pytest.param(OPTIMISTIC, marks=pytest.mark.slow)])
+def test_euclidean_baselines_solve_games_alone_and_in_batches(rule):
+    games = [gp.zoo["comal"].game, gp.zoo["biased_rock_paper_scissors"].game]
+    batch = gp.solve_batch([game.preference for game in games], method=rule, tol=1e-3, max_steps=5000)
+    for row, game in enumerate(games):
+        alone = gp.solve(game, rule, tol=1e-3, max_steps=5000, jit=False)
+        assert alone.converged
+        assert_allclose(batch.policy[row], alone.policy, atol=1e-12)
+
+
+def test_the_geometry_survives_being_written_down(tmp_path):
+    for rule in (EXTRAGRADIENT, gp.METHODS["extragradient"](), FEG(geometry=gp.Entropic())):
+        solution = gp.solve(gp.zoo["comal"].game, rule, tol=0.0, max_steps=5, start=[0.5, 0.3, 0.2], jit=False)
+        gp.save_run(solution, tmp_path / "run.npz")
+        kept = gp.load_run(tmp_path / "run.npz", gp.zoo["comal"].game).run.rule
+        assert type(kept.geometry) is type(rule.geometry)
+        assert kept == solution.run.rule
