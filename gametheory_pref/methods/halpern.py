@@ -492,6 +492,8 @@ class Halpern(NamedTuple):
     @classmethod
     def parameter_free(cls, lipschitz: float = 1.0) -> Halpern:
         """Return the iteration that finds its step sizes, from a first guess of the Lipschitz constant."""
+        if not 0.0 < lipschitz < float("inf"):
+            raise InputError(f"lipschitz must be a positive number; got {lipschitz!r}")
         return cls(2.0 / lipschitz, form=Adaptive())
 
     def init(self, problem: TabularProblem) -> Any:

@@ -289,3 +289,19 @@ def test_what_is_not_known_is_asked_for():
     on_a_simplex = gp.inclusion(lambda z: z, simplices=(2,), start=[0.3, 0.7])
     with pytest.raises(gp.UnsupportedCombination, match=r"parameter-free halpern is for operators on R\^d"):
         gp.solve_inclusion(on_a_simplex, HALPERN.parameter_free())
+    with pytest.raises(gp.InputError, match="lipschitz must be a positive number; got 0"):
+        HALPERN.parameter_free(0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "inclusion"),
+    [
+        (HALPERN(), example("hard_40")),
+        (HALPERN.forward(), gp.inclusion(np.diag(np.logspace(0.0, -3.0, 20)), start=np.ones(20))),
+    ],
+)
+def test_the_rate_on_a_hard_operator_is_one_over_k(rule, inclusion):
+    solution = run(rule, inclusion, 10_000, gp.Record())
+    late = solution.trace.step >= 1000
+    slope = np.polyfit(np.log(solution.trace.step[late]), np.log(solution.trace.metrics["residual"][late]), 1)[0]
+    assert slope <= -0.9
