@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -178,3 +179,18 @@ def test_a_sparse_game_survives_pickling():
     copy = pickle.loads(pickle.dumps(game))
     assert copy.names == ("a", "b") and copy.votes.n_comparisons == 4
     assert_array_equal((copy.payoff @ np.eye(2)[0]), game.payoff @ np.eye(2)[0])
+
+
+def test_counting_takes_memory_that_grows_with_the_log_and_not_with_the_pairs():
+    rng = np.random.default_rng(4)
+    n, rows = 40_000, 400_000
+    left = rng.integers(0, n, rows).astype(np.int32)
+    right = ((left + rng.integers(1, n, rows)) % n).astype(np.int32)
+    winner = np.array(["left", "right"])[rng.integers(0, 2, rows)]
+    tracemalloc.start()
+    game = gp.from_comparisons(left, right, winner)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    given = left.nbytes + right.nbytes + winner.nbytes
+    assert isinstance(game, gp.OperatorGame)
+    assert held < 6 * given and peak < 10 * given
