@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from .._types import FloatArray, IntArray
 from .base import Cost, PayoffOperator
+
+# Rows of a factor that are made triangular at a time.
+_ROWS_AT_ONCE = 2**16
 
 
 class LowRank(PayoffOperator):
@@ -46,6 +51,11 @@ class LowRank(PayoffOperator):
         """Return the bound that the lengths of the factors' rows give."""
         lengths = [float(np.sqrt(np.einsum("ij,ij->i", part, part).max())) for part in (self.left, self.right)]
         return lengths[0] * lengths[1]
+
+    @cached_property
+    def norm(self) -> float:
+        """The 2-norm, exact up to rounding: that of the product of the factors' triangular parts."""
+        return float(np.linalg.norm(_triangular(self.left) @ _triangular(self.right).T, 2))
 
     def describe(self) -> str:
         """Return the rank."""
@@ -120,6 +130,12 @@ class LowRankSkew(PayoffOperator):
         """Return the bound that the lengths of the vectors and the norm of R give."""
         return float(np.linalg.norm(self.skew, 2) * np.einsum("ij,ij->i", self.vectors, self.vectors).max())
 
+    @cached_property
+    def norm(self) -> float:
+        """The 2-norm, exact up to rounding: that of R between the triangular parts of V."""
+        triangular = _triangular(self.vectors)
+        return float(np.linalg.norm(triangular @ self.skew @ triangular.T, 2))
+
     def describe(self) -> str:
         """Return the rank."""
         return f"skew of rank {self.vectors.shape[1]}"
@@ -142,3 +158,11 @@ class LowRankSkew(PayoffOperator):
     def rows_product(self, rows: IntArray, masses: FloatArray) -> FloatArray:
         """Return ``masses @ A[rows]``."""
         return -self.columns_product(rows, masses)
+
+
+def _triangular(factor: FloatArray) -> FloatArray:
+    """Return the triangular part of the QR decomposition of a thin matrix, some rows after the others."""
+    part = np.zeros((0, factor.shape[1]))
+    for first in range(0, len(factor), _ROWS_AT_ONCE):
+        part = np.asarray(np.linalg.qr(np.concatenate([part, factor[first : first + _ROWS_AT_ONCE]]), mode="r"))
+    return part

@@ -285,6 +285,12 @@ def test_norm_of_random_games(seed: int) -> None:
         assert exact * (1.0 - 1e-3) <= operator.norm <= exact * (1.0 + 1e-12)
 
 
+def test_norm_of_low_rank_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gametheory_pref.operators.low_rank._ROWS_AT_ONCE", 7)
+    for operator, matrix in (low_rank(40, 23, 1), skew_low_rank(33, 1), skew_scores(33, 1)):
+        assert_allclose(operator.norm, np.linalg.norm(matrix, 2), rtol=1e-12)
+
+
 def test_norm_of_nothing() -> None:
     assert Sparse(scipy.sparse.csr_array((300, 300)), is_skew=True).norm == 0.0
     assert LowRank(np.zeros((5, 2)), np.ones((400, 2)), is_skew=False).norm == 0.0
