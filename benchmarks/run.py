@@ -22,7 +22,7 @@ import venv
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SCRIPTS = ("start_up", "small_games", "regularized_games", "large_games", "sweeps", "update_rules", "payoff_products",
-           "past_one_machine", "variance_reduction")
+           "past_one_machine", "variance_reduction", "large_first_order", "large_inputs", "payoff_costs")
 
 
 def environment_python(folder: pathlib.Path) -> pathlib.Path:
