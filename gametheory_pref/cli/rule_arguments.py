@@ -9,12 +9,13 @@ from typing import Any
 
 from ..errors import UnsupportedCombination
 from ..exact_methods import EXACT_NAMES
-from ..methods import METHODS, Rule, inner_facts
+from ..methods import METHODS, Rule, inner_facts, with_norm
 from ..methods._info import StepFacts
-from ..verbs import Schedule
+from ..verbs import Entropic, Euclidean, Schedule
 from .parser import UsageError
 
 _WORDS = {"true": True, "false": False, "none": None}
+_GEOMETRIES: dict[str, Any] = {"entropic": Entropic(), "euclidean": Euclidean()}
 # Names of three letters that share two are not meant for one another.
 CLOSE = 0.75
 _SCHEDULE = re.compile(r"(?P<scale>[^/]+)/(\(t\+(?P<offset>[^)]+)\)|t)(\^(?P<power>.+))?")
@@ -75,6 +76,10 @@ def _checked(cls: Any, key: str, text: str) -> Any:
     if key not in known:
         listed = f"its settings are {', '.join(known)}" if known else "it has none but the step size"
         raise UsageError(f"--set {key}: {cls.info.name} has no such setting; {listed}")
+    if key == "geometry":
+        if text.strip().lower() not in _GEOMETRIES:
+            raise UsageError(f"--set geometry: must be {' or '.join(_GEOMETRIES)}; got {text!r}")
+        return _GEOMETRIES[text.strip().lower()]
     value, default = _value(text), cls._field_defaults.get(key)
     if type(default) is tuple:
         value = value if type(value) is tuple else (value,)
@@ -171,14 +176,14 @@ def settings_in_words(settled: Rule, asked: Rule | None, facts: StepFacts) -> li
             why = f" ({_chosen(called, settled, facts)})" if isinstance(called, str) else ""
             words.append(f"step size {show_schedule(value)}{why}")
         elif value != settled._field_defaults.get(name):
-            shown = show_schedule(value) if isinstance(value, Schedule) else value
+            shown = show_schedule(value) if isinstance(value, Schedule) else _plain(value)
             words.append(f"{name.replace('_', ' ')} {shown}")
     return words
 
 
 def _chosen(name: str, settled: Rule, facts: StepFacts) -> str:
     """Return the name of a step-size rule, with the number of steps it was applied to if the size depends on that."""
-    rule, facts = settled.info.step_sizes[name], inner_facts(settled, facts)
+    rule, facts = settled.info.step_sizes[name], with_norm(settled, inner_facts(settled, facts))
     here, longer = (tuple(rule(facts._replace(horizon=steps))) for steps in (facts.horizon, 2 * facts.horizon))
     # A run that was gone on with keeps the step size of its first limit.
     depends = here != longer and here == tuple(settled.step_size)
@@ -187,4 +192,10 @@ def _chosen(name: str, settled: Rule, facts: StepFacts) -> str:
 
 def plain_settings(rule: Rule) -> dict[str, Any]:
     """Return the settings as plain data."""
-    return {name: value._asdict() if isinstance(value, Schedule) else value for name, value in rule._asdict().items()}
+    return {name: _plain(value) for name, value in rule._asdict().items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Schedule):
+        return value._asdict()
+    return type(value).__name__.lower() if isinstance(value, (Entropic, Euclidean)) else value

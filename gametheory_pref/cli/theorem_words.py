@@ -14,7 +14,12 @@ from .text import count
 
 # Hypotheses may ask for the exact equilibrium, which larger games make slow.
 _MOST_RESPONSES = 300
-_QUANTITIES = {"kl": "KL from the equilibrium", "gap": "gap", "gap0": "gap without regularisation"}
+_QUANTITIES = {
+    "kl": "KL from the equilibrium",
+    "gap": "gap",
+    "gap0": "gap without regularisation",
+    "residual": "residual",
+}
 # A divergence from the equilibrium that counts as none, and what a smaller number is called: float64 may show it as 0.
 _ARRIVED, _SMALLEST = 1e-12, 1e-300
 # Theorems that say most come first.

@@ -458,7 +458,7 @@ class Halpern(NamedTuple):
     -----
     The residual of the answer is at most :math:`2D/(\eta t)`, up to a factor close to 1 for the inner tolerance. The
     residual is the distance of 0 from :math:`F(x) + N(x)`; times the diameter of the simplices it bounds the gap.
-    ``State.calls`` counts payoff products: two to four a step on games, because the inner loop begins where the last
+    ``State.calls`` counts payoff products, one to four a step in long runs: the inner loop begins where the last
     two answers point, and they move ever less.
 
     References

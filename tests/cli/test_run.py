@@ -57,13 +57,21 @@ def test_the_text_says_what_ran_how_it_went_and_where_it_ended(run, four):
     assert re.fullmatch(r"20 steps, 40 payoff products in \S+ m?s by extragradient", closing["Ran"])
 
 
+def test_theorems_about_residuals_and_geometries_are_told(run, four):
+    result = run("run", str(four), "--method", "halpern", "--steps", "50")
+    assert re.search(r"^Theorem +residual at most \S+ after 50 steps$", result.out, re.MULTILINE)
+    euclidean = "--method", "egpo", "--step-size", "euclidean", "--set", "geometry=euclidean"
+    assert "(euclidean), geometry euclidean, exact payoffs" in run("run", str(four), *euclidean, "--steps", "50").out
+
+
 def test_json_holds_what_the_library_returns(run, four):
     result = run("run", str(four), *WARM, "--steps", "20", "--json")
     assert result.code == 3
     payload = found(result)
     solution = solved(four, max_steps=20)
     assert payload["schema"] == "gtpref.run/1"
-    assert payload["settings"] == {"step_size": {"scale": 0.5, "offset": 1.0, "power": 0.0}}
+    step_size = {"scale": 0.5, "offset": 1.0, "power": 0.0}
+    assert payload["settings"] == {"step_size": step_size, "geometry": "entropic"}
     assert payload["solution"]["policy"] == solution.policy.tolist()
     assert payload["solution"]["trace"]["metrics"]["gap"] == solution.trace.metrics["gap"].tolist()
     assert gp.Solution.from_dict(payload["solution"]).gap == solution.gap
@@ -314,7 +322,9 @@ def test_the_python_finds_named_games(run, name):
         (("--method", "egpo", "--step-size", "0.5/sqrt(t+1)"), "a number, a schedule such as 0.5/(t+1)^0.5, or"),
         (("--method", "zzz"), "no update rule is called 'zzz'; gtpref methods lists them"),
         (("--method", "egpo", "--set", "size"), "--set size: write --set name=value"),
-        (("--method", "egpo", "--set", "size=3"), "extragradient has no such setting; it has none but the step size"),
+        (("--method", "nash_md", "--set", "size=3"), "nash_md has no such setting; it has none but the step size"),
+        (("--method", "egpo", "--set", "size=3"), "extragradient has no such setting; its settings are geometry"),
+        (("--method", "egpo", "--set", "geometry=flat"), "geometry: must be entropic or euclidean; got 'flat'"),
         (("--method", "egpo", "--set", "step_size=3"), "the step size has an option of its own, --step-size"),
         (("--method", "egpo", "--step-size", "best"), "or one of 'largest'"),
         (("--method", "egpo", "--step-size", "-1"), "step_size must be positive and finite"),
