@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from ..errors import InputError
 from ..verbs import (
@@ -19,7 +21,24 @@ from ..verbs import (
     project,
     square_distance,
 )
-from ._info import MINIMAX, MethodInfo, StepFacts, StepSize, method
+from ._info import (
+    MINIMAX,
+    Bound,
+    MethodInfo,
+    StepFacts,
+    StepSize,
+    Trial,
+    cold,
+    exact_payoffs,
+    first_reason,
+    method,
+    within,
+)
+from ._theory import known_distance, start_distance
+
+if TYPE_CHECKING:
+    from .._types import FloatArray, IntArray
+    from ..facts import Facts
 
 
 def largest_step(facts: StepFacts) -> Schedule:
@@ -36,6 +55,29 @@ def _check(rule: RestartedHalpern, facts: StepFacts) -> None:
         raise InputError(f"growth must be at least 1 (1 keeps the step size); got {rule.growth!r}")
     if rule.check_every < 0:
         raise InputError(f"check_every must be at least 0 (0 never restarts); got {rule.check_every!r}")
+
+
+def _hypotheses(rule: RestartedHalpern, facts: Facts) -> str | None:
+    return first_reason(
+        None if rule.check_every == 0 else "the iteration restarts (check_every > 0); the theorem is about one epoch",
+        cold(facts),
+        exact_payoffs(facts),
+        known_distance(facts),
+        within(rule.step_size, 1.0 / facts.norm, "1 / L"),
+    )
+
+
+def _gap_bound(rule: RestartedHalpern, facts: Facts, steps: IntArray) -> FloatArray:
+    eta, players = rule.step_size.scale, 2.0 if facts.is_symmetric else 2.0**0.5
+    size = (2.0 / eta * (1.0 / eta + facts.norm)) ** 0.5
+    with np.errstate(divide="ignore"):
+        return np.asarray(players * size * start_distance(facts) * 2.0 / ((1.0 + rule.reflection) * steps))
+
+
+def _trials() -> tuple[Trial, ...]:
+    settings: tuple[dict[str, Any], ...] = ({"check_every": 0}, {"check_every": 0, "reflection": 0.0})
+    games = ("comal", "dominated_lizard", "random_10_0", "random_10_1")
+    return tuple(Trial(game, settings=chosen, max_steps=2000) for game in games for chosen in settings)
 
 
 class Epoch(NamedTuple):
@@ -99,6 +141,19 @@ def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
         trust="theory",
         check=_check,
         uses_norm=True,
+        guarantees=(
+            Bound(
+                name="halpern-pdhg-gap",
+                statement="gap(pi_t) <= c sqrt(2 (1/eta + L) / eta) |pi_0 - pi*| / t  for  eta <= 1 / L, without "
+                "restarts; c = 4 / (1 + reflection), for two players divided by sqrt(2)",
+                source="docs/theory.md, two copies; the residual: Lieder 2021 on the reflected map",
+                of="last",
+                hypotheses=_hypotheses,
+                quantity="gap",
+                bound=_gap_bound,
+                trials=_trials(),
+            ),
+        ),
     )
 )
 class RestartedHalpern(NamedTuple):
