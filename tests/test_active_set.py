@@ -59,7 +59,7 @@ def operators() -> dict[str, PayoffOperator]:
 @pytest.mark.parametrize("tol", [1e-4, 1e-9])
 def test_games_known_by_their_products(name: str, tol: float) -> None:
     payoff = operators()[name]
-    solution = gp.solve(by_products(payoff), tol=tol).require()
+    solution = gp.solve(by_products(payoff), "active_set", tol=tol).require()
     assert solution.method == "active_set" and solution.gap <= tol
     table = payoff.block(np.arange(payoff.shape[0]), np.arange(payoff.shape[1]))
     assert_allclose(solution.value, gp.solve(gp.matrix_game(table)).value, atol=tol)
@@ -68,3 +68,95 @@ def test_games_known_by_their_products(name: str, tol: float) -> None:
 
 def pair(policy: np.ndarray | tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
     return policy if isinstance(policy, tuple) else (policy, policy)
+
+
+# -- games with many answers, or hardly any question
+
+
+@pytest.mark.parametrize(
+    "payoff",
+    [
+        np.zeros((300, 300)),
+        np.kron(np.array([[0.0, -1.0, 2.0], [1.0, 0.0, -1.0], [-2.0, 1.0, 0.0]]) / 8, np.ones((70, 70))),
+        np.sign(np.subtract.outer(np.arange(150), np.arange(150))) / 2.0,
+        np.zeros((2, 2)),
+    ],
+    ids=["all tied", "clones", "a sure winner", "two tied"],
+)
+def test_degenerate_games(payoff: np.ndarray) -> None:
+    solution = gp.solve(by_products(Dense(payoff, is_skew=True)), tol=1e-10).require()
+    assert 2.0 * (payoff @ solution.policy).max() <= 1e-10
+    assert_allclose(solution.policy.sum(), 1.0, atol=1e-12)
+
+
+def test_a_sparse_graph_of_battles_in_which_most_pairs_are_tied() -> None:
+    from scipy import sparse
+
+    few = sparse.random(2000, 2000, density=0.002, random_state=0)
+    solution = gp.solve(by_products(Sparse(sparse.csr_array(few - few.T), is_skew=True)), tol=1e-8).require()
+    assert solution.method == "active_set" and solution.gap <= 1e-8
+    assert "chosen" in solution.message
+
+
+# -- limits, callbacks, starts
+
+
+def big() -> gp.PreferenceGame:
+    return gp.preference_game(skew(0, 400) + 0.5)
+
+
+def test_it_ends_at_the_step_limit_and_at_the_time_limit() -> None:
+    steps = gp.solve(big(), "active_set", tol=1e-9, max_steps=5)
+    assert steps.status is gp.Status.STEP_LIMIT and steps.n_steps == 5
+    late = gp.solve(big(), "active_set", tol=1e-9, time_limit=0.0)
+    assert late.status is gp.Status.TIME_LIMIT and late.n_steps <= 1
+    assert_allclose(late.gap, gp.duality_gap(late.problem.game, late.policy), atol=1e-15)
+
+
+def test_a_loose_tolerance_takes_no_exact_solution() -> None:
+    solution = gp.solve(big(), "active_set", tol=0.05).require()
+    assert 1e-6 < solution.gap <= 0.05 and "exact solution" not in solution.message
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    one, other = (gp.solve(big(), "active_set", tol=1e-9) for _ in range(2))
+    np.testing.assert_array_equal(one.policy, other.policy)
+
+
+def test_the_callback_sees_and_stops_the_search() -> None:
+    seen: list[gp.Snapshot] = []
+
+    def stop(snapshot: gp.Snapshot) -> None:
+        seen.append(snapshot)
+        raise StopIteration
+
+    whole = gp.solve(big(), "active_set", tol=1e-14, callback=seen.append)
+    assert len(seen) == len(whole.trace.step) >= 1
+    assert_allclose(seen[-1].metrics["gap"], whole.gap, atol=1e-14)
+    seen.clear()
+    gp.solve(big(), "active_set", tol=1e-14, callback=stop)
+    assert len(seen) == 1
+
+
+def test_an_interrupt_leaves_the_best_point() -> None:
+    class Interrupting(Dense):
+        products = 0
+
+        def product(self, vector: np.ndarray) -> np.ndarray:
+            self.products += 1
+            if self.products == 40:
+                raise KeyboardInterrupt
+            return super().product(vector)
+
+    with pytest.raises(gp.Interrupted) as error:
+        gp.solve(by_products(Interrupting(skew(0, 400), is_skew=True)), "active_set", tol=1e-9)
+    solution = error.value.solution
+    assert isinstance(solution, gp.Solution) and solution.status is gp.Status.INTERRUPTED
+    again = gp.solve(by_products(Dense(skew(0, 400), is_skew=True)), "active_set", tol=1e-9, start=solution)
+    assert again.require().gap <= 1e-9
+
+
+def test_a_good_start_needs_no_steps() -> None:
+    game = big()
+    first = gp.solve(game, "active_set", tol=1e-9)
+    assert gp.solve(game, "active_set", tol=1e-9, start=first).n_steps == 0

@@ -137,7 +137,7 @@ def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
         payoff_calls=2,
         answer="last",
         step_sizes={"largest": largest_step},
-        cite=("lu2024restarted", "chen2025hprlp"),
+        cite=("lu2024restarted", "chen2024hprlp"),
         trust="theory",
         check=_check,
         uses_norm=True,
@@ -190,9 +190,12 @@ class RestartedHalpern(NamedTuple):
         :math:`\rho` in [0, 1].
     check_every : int
         Steps between checks for a restart; 0 never restarts.
-    sufficient, necessary, share : float
-        Restart when the residual is at most `sufficient` times that of the first step; or at most `necessary` times it
-        and rising; or when the epoch holds this `share` of all steps.
+    sufficient : float
+        Restart when the residual is at most this share of that of the epoch's first step;
+    necessary : float
+        or at most this share of it, and rising;
+    share : float
+        or when the epoch holds this share of all steps.
 
     Notes
     -----
@@ -202,7 +205,7 @@ class RestartedHalpern(NamedTuple):
 
     References
     ----------
-    lu2024restarted, chen2025hprlp.
+    lu2024restarted, chen2024hprlp.
 
     Examples
     --------
