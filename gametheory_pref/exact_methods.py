@@ -14,12 +14,13 @@ from .errors import InputError, UnsupportedCombination
 from .exact.solution_set import SolutionSet, optimal_strategies, solution_set
 from .games import Game, MatrixGame, MultiplayerGame, OperatorGame, PreferenceGame
 from .gap import problem_gap
-from .operators import Dense, PayoffOperator
+from .operators import Dense, LowRank, LowRankSkew, PayoffOperator
 from .problem import Policy, Problem, action_counts
 from .status import Status
 from .trace import Snapshot
 
 if TYPE_CHECKING:
+    from .exact.low_rank_interior_point import PathProgress
     from .exact.regularized import Regularized
 
 # Above this size an interior point with LAPACK beats pivoting (benchmarks/large_games.py).
@@ -27,6 +28,8 @@ _SIMPLEX_LIMIT = 100
 # Above this order the active-set method is at least as fast as the interior point, which decides uniqueness as well
 # (benchmarks/large_games.py): of a preference game, and of a two-player one, both players counted.
 _INTERIOR_LIMIT, _INTERIOR_LIMIT_OF_PAIR = 1500, 1000
+# Rank of a payoff up to which the interior point on its factors goes before the active-set method.
+_MOST_RANK = 200
 # Gap that an exact method is asked for; nearly all end at rounding level.
 _TARGET_GAP = 1e-9
 # Gap above which an answer by pivoting is compared with the interior point's.
@@ -263,13 +266,10 @@ def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answe
     began = time.perf_counter()
     seen: list[Snapshot] = []
 
-    def policy_of(flat: FloatArray) -> Policy:
-        return flat if len(counts) == 1 else tuple(np.split(flat, np.cumsum(counts)[:-1]))
-
     def look(progress: Progress) -> None:
         steps, products, best = progress
         seconds = time.perf_counter() - began
-        seen.append(Snapshot(steps, products, seconds, {"gap": best.gap}, policy_of(best.policy)))
+        seen.append(Snapshot(steps, products, seconds, {"gap": best.gap}, _split(best.policy, counts)))
         if limits.callback is not None:
             limits.callback(seen[-1])
 
@@ -287,9 +287,63 @@ def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answe
         detail += f" and {_count(solved.n_exact, 'exact solution')} of at most {_count(solved.largest, 'response')}"
     detail += "; whether this is the only answer is not decided"
     return Answer(
-        policy_of(solved.policy), solved.status, "active_set", detail, solved.n_steps, solved.n_products, None,
+        _split(solved.policy, counts), solved.status, "active_set", detail, solved.n_steps, solved.n_products, None,
         tuple(seen),
     )  # fmt: skip
+
+
+def _large_equilibrium(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    """Take the interior point where the payoff has low rank, unless there is a policy to start from."""
+    payoff = payoff_operator(problem.game)
+    rank = _rank(payoff)
+    fresh = start is None and problem.reference is None
+    return (_interior_low_rank if fresh and 0 < rank <= _MOST_RANK else _active_set)(problem, start, limits)
+
+
+def _rank(payoff: PayoffOperator) -> int:
+    """Return the number of columns of the factors; 0 if the payoff has none."""
+    if isinstance(payoff, LowRankSkew):
+        return int(payoff.vectors.shape[1])
+    return int(payoff.left.shape[1]) if isinstance(payoff, LowRank) else 0
+
+
+def _interior_low_rank(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
+    """Solve a game of low rank by an interior point that takes a few products with the factors for a step."""
+    from .exact.low_rank_interior_point import low_rank_interior_point
+
+    payoff = payoff_operator(problem.game)
+    if not _rank(payoff):
+        raise UnsupportedCombination(
+            f"method 'interior_point' takes games without a table only if their payoff has low rank; this one is "
+            f"{payoff.describe()}. Use method='active_set'"
+        )
+    counts = action_counts(problem.game)
+    began = time.perf_counter()
+    seen: list[Snapshot] = []
+
+    def look(progress: PathProgress) -> None:
+        steps, products, policy, gap = progress
+        seconds = time.perf_counter() - began
+        seen.append(Snapshot(steps, products, seconds, {"gap": gap}, _split(policy, counts)))
+        if limits.callback is not None:
+            limits.callback(seen[-1])
+
+    solved = low_rank_interior_point(
+        payoff, tol=limits.tol, max_steps=limits.max_steps, deadline=limits.deadline, watch=look
+    )
+    if seen:
+        seen[-1] = seen[-1]._replace(metrics={"gap": solved.gap}, policy=_split(solved.policy, counts))
+    detail = f"interior point on the factors, {_count(solved.n_steps, 'step')}"
+    detail += "; whether this is the only answer is not decided"
+    return Answer(
+        _split(solved.policy, counts), solved.status, "interior_point", detail, solved.n_steps, solved.n_products, None,
+        tuple(seen),
+    )  # fmt: skip
+
+
+def _split(flat: FloatArray, counts: tuple[int, ...]) -> Policy:
+    """Return the policy of each player from one vector."""
+    return flat if len(counts) == 1 else tuple(np.split(flat, np.cumsum(counts)[:-1]))
 
 
 def _because(answer: Answer, reason: str) -> Answer:
@@ -346,7 +400,11 @@ _METHODS: dict[tuple[type, bool], dict[str, Method]] = {
         "interior_point": _interior_maximin,
         "active_set": _active_set,
     },
-    (OperatorGame, False): {"auto": _active_set, "active_set": _active_set},
+    (OperatorGame, False): {
+        "auto": _large_equilibrium,
+        "interior_point": _interior_low_rank,
+        "active_set": _active_set,
+    },
     (PreferenceGame, True): {"auto": _regularized_equilibrium, "newton": _regularized_equilibrium},
     (MatrixGame, True): {"auto": _regularized_profile, "newton": _regularized_profile},
     (OperatorGame, True): {},
