@@ -138,7 +138,8 @@ def test_a_step_that_runs_out_of_scratch_gets_more(monkeypatch):
 
 
 def test_step_sizes_for_many_games_are_those_of_each():
-    for rule_class in METHODS.primary():
+    # Rules that draw opponents run on no batch.
+    for rule_class in [each for each in METHODS.primary() if not each.info.samples_terms]:
         heats = np.array([0.1, 0.02]) if "regularized" in rule_class.info.solves else np.zeros(2)
         facts = StepFacts(np.array([0.2, 0.4]), heats, np.array([1.0, 2.0]), 100, norm=np.array([0.3, 0.5]))
         rule, schedule, suits = settle_each(rule_class(), facts)

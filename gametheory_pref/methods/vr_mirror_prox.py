@@ -109,7 +109,8 @@ def _extragradient_bound(rule: Any, facts: Facts, steps: IntArray) -> FloatArray
     start, blocks = facts.problem.start.prob, facts.problem.blocks
     policies = [start[a:b] for a, b in itertools.pairwise(blocks)]
     farthest = sum(float(policy @ policy + 1.0 - 2.0 * policy.min()) for policy in policies)
-    scale = 17.5 / (rule.step_size.scale * np.sqrt(_probability(rule, facts)))
+    # The theorem is for 2 gamma eta = 1 / L; a shorter step is that of a larger L, which is as true.
+    scale = 17.5 / (2.0 * rule.gamma * rule.step_size.scale * np.sqrt(_probability(rule, facts)))
     return _whole_average(facts, scale * farthest, steps, np.zeros(len(steps)))
 
 
@@ -152,7 +153,8 @@ class ExtragradientState(NamedTuple):
         guarantees=(
             Bound(
                 name="vr-extragradient-average",
-                statement="E gap(average of half steps) <= 17.5 L max_z |z_0 - z|^2 / (sqrt(p) T) at gamma = 1/2",
+                statement="E gap(average of half steps) <= 17.5 L max_z |z_0 - z|^2 / (2 gamma sqrt(p) T)  "
+                "for  gamma <= 1/2",
                 source="Alacaoglu and Malitsky 2022; docs/theory.md, variance reduction",
                 of="average",
                 sampled=True,
@@ -188,7 +190,7 @@ class VRExtragradient(NamedTuple):
         :math:`\eta`; "theory" is 1/L, with the Lipschitz constant of the terms: :math:`\|A\|_F` for columns of a
         table. It is scaled down by :math:`\gamma\sqrt p`.
     gamma : float
-        :math:`\gamma` below 1; the theorem with a constant is for 1/2.
+        :math:`\gamma` below 1; the theorem with a constant is for at most 1/2.
     refresh : float
         p; 0 stands for :math:`2/N`, where N draws make up a payoff product.
 
@@ -242,7 +244,7 @@ class VRExtragradient(NamedTuple):
 
 
 def _half(rule: Any) -> str | None:
-    return None if rule.gamma <= 0.5 else f"gamma is {rule.gamma:g}; the theorem's constant is for 1/2"
+    return None if rule.gamma <= 0.5 else f"gamma is {rule.gamma:g}; the theorem's constant is for at most 1/2"
 
 
 def _theory_step(rule: Any, facts: Facts) -> str | None:
@@ -257,7 +259,7 @@ def _theory_step(rule: Any, facts: Facts) -> str | None:
 
 def _check_mirror_prox(rule: Any, facts: StepFacts) -> None:
     _check_gamma(rule)
-    if rule.epoch < 0 or rule.epoch != int(rule.epoch):
+    if not (isinstance(rule.epoch, (int, np.integer)) and rule.epoch >= 0):
         raise InputError(f"epoch must be a whole number of steps, or 0 for the default N/2; got {rule.epoch!r}")
 
 

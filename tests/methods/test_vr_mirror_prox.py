@@ -129,7 +129,22 @@ def test_bounds_on_averages_hold(rule, name):
 def test_the_constant_is_for_half_the_step():
     solution = gp.solve(COMAL, Extragradient(), tol=0.0, max_steps=50, rng=0)
     report = gp.verify_rate(solution, "vr-extragradient-average")
-    assert report.verdict == "inconclusive" and "the theorem's constant is for 1/2" in report.reason
+    assert report.verdict == "inconclusive" and "the theorem's constant is for at most 1/2" in report.reason
+
+
+def test_half_the_step_doubles_the_bound():
+    bounds = []
+    for gamma in (0.5, 0.25):
+        rule, _, facts = set_up(Extragradient(gamma=gamma), COMAL)
+        theorem = guarantee(rule, "vr-extragradient-average")
+        assert theorem.hypotheses(rule, facts) is None
+        bounds.append(theorem.bound(rule, facts, np.array([10**9]))[0] * 10**9)
+    own = 4.0 * np.abs(COMAL.payoff).max()
+    np.testing.assert_allclose((bounds[1] - own) / (bounds[0] - own), 2.0, rtol=1e-9)
+    # From the uniform policy on three responses, with p = 2/3; a gap is twice the regret.
+    np.testing.assert_allclose(
+        bounds[0] - own, 2.0 * 17.5 * np.linalg.norm(COMAL.payoff) * (2.0 / 3.0) / np.sqrt(2.0 / 3.0), rtol=1e-9
+    )
 
 
 @pytest.mark.slow
