@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..certificate import Certificate
 from ..data import Loaded
-from ..errors import UnsupportedCombination
+from ..errors import Interrupted, UnsupportedCombination
 from ..games import Game, MatrixGame, MultiplayerGame, OperatorGame, PreferenceGame, is_symmetric
 from ..majority import has_majorities
 from ..problem import action_counts
@@ -113,7 +113,12 @@ def answer(
         settings["time_limit"] = question.time_limit
     if watch is not None:
         settings["callback"] = watch
-    solution = solve(game, question.method, temperature=question.temperature, **settings)
+    try:
+        solution = solve(game, question.method, temperature=question.temperature, **settings)
+    except Interrupted as stop:
+        # What a large game had come to is worth showing.
+        assert isinstance(stop.solution, Solution)
+        solution = stop.solution
     regularized = question.temperature > 0.0 and isinstance(game, PreferenceGame)
     minimax = solve(game) if regularized else None
     certificate = solution.certificate(exact=question.exact)

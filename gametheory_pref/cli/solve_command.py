@@ -18,6 +18,7 @@ from ..games import MatrixGame, OperatorGame, PreferenceGame, in_win_probabiliti
 from ..gap import payoff_vectors
 from ..majority import has_majorities
 from ..solution import Solution
+from ..status import Status
 from ..trace import Snapshot
 from . import exit_codes
 from .answering import Question, Report, answer, is_small
@@ -69,6 +70,8 @@ def _watcher(line: Progress, game: Any) -> Callable[[Snapshot], None] | None:
 def _exit_code(report: Report) -> int:
     if not report.verified:
         return exit_codes.FALSE
+    if report.solution.status is Status.INTERRUPTED:
+        return exit_codes.INTERRUPTED
     return exit_codes.DONE if report.solution.converged else exit_codes.INCONCLUSIVE
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -457,3 +458,16 @@ def test_two_players_without_a_table(run, tmp_path):
     result = run("solve", str(tmp_path / "game.json"))
     assert result.code == 0 and result.out.startswith("two-player game, 2 x 3")
     assert "Row player" in result.out and "0.3333333333 to the row player" in result.out
+
+
+def test_ctrl_c_shows_what_a_game_had_come_to(run, four, monkeypatch):
+    def interrupted_solve(game, method, **settings):
+        reached = gp.solve(game, "optimistic", temperature=settings["temperature"], max_steps=3, jit=False)
+        message = "stopped; the run was interrupted"
+        raise gp.Interrupted(replace(reached, status=gp.Status.INTERRUPTED, message=message))
+
+    monkeypatch.setattr(answering, "solve", interrupted_solve)
+    result = run("solve", str(four))
+    assert result.code == 130
+    assert "Minimax Winner" in result.out and "recomputed from the game" in result.out
+    assert "NOT CONVERGED: stopped; the run was interrupted" in result.out
