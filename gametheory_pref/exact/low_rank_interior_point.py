@@ -17,7 +17,7 @@ follow: ``ds = -F (C q, -dtheta)`` and ``dp = (c - p ds) / s``. Nothing of order
 
 The slacks are computed anew from the policy after each step, so that rounding never leaves the feasible set: it costs
 centrality only, and the next step repairs that. Where the small equations lose too many digits, as large and small p/s
-meet in H, their residual is solved for as well.
+meet in H, their residual is solved for as well; where that does not help, H is made in a better basis.
 
 References
 ----------
@@ -52,8 +52,11 @@ _SHORTEST = 1e-4
 _CORRECTIONS = 1
 """Corrections of centrality; each costs nearly as much as a new matrix."""
 
-_REFINEMENTS = 4
-"""How often the residual of the small equations is solved for; each wins three digits or more."""
+_REFINEMENTS = 3
+"""How often the residual of the small equations is solved for at most."""
+
+_SHIFT = 1e-13
+"""Added to the diagonal of a matrix of order r + 2 and unit diagonal, so that it has a Cholesky factor."""
 
 
 class PathProgress(NamedTuple):
@@ -227,9 +230,26 @@ class _Factors:
             small[last, last] = own @ own
         return small
 
+    def weighted_in(self, basis: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return ``B' F' diag(weights) F B`` by the columns of ``F B``, whose products lose nothing to large ones."""
+        roots = np.sqrt(weights)
+        small = np.zeros_like(basis)
+        for player, (part, rows, columns) in enumerate(zip(self.parts, self.rows, self.columns, strict=True)):
+            self.n_passes += 2
+            turn, last = basis[columns], basis[self.rank + player]
+            for first in range(0, len(part), _ROWS):
+                some = roots[rows][first : first + _ROWS, None]
+                scaled = (part[first : first + _ROWS] @ turn + last) * some
+                small += scaled.T @ scaled
+        return small
+
     def payoffs_to(self, small: FloatArray) -> FloatArray:
         """Return ``(C q, tau)`` for ``small = (q, tau)``."""
         return np.concatenate([self.core @ small[: self.rank], small[self.rank :]])
+
+    def payoffs_of(self, matrix: FloatArray) -> FloatArray:
+        """Return ``matrix @ diag(C, I)``."""
+        return np.hstack([matrix[:, : self.rank] @ self.core, matrix[:, self.rank :]])
 
 
 class _Path:
@@ -240,6 +260,7 @@ class _Path:
         self.p = np.concatenate([np.full(len(part), 1.0 / len(part)) for part in factors.parts])
         payoffs = self._payoffs(self.p)
         self.best, self.gap, self.n_steps = self.p, self._gap(payoffs), 0
+        self._system: type[_System] = _System
         # The smallest theta for which all products p_i s_i have one mean for both players and are at least 0.3 of it.
         means = np.array([float(payoffs[rows].mean()) for rows in factors.rows])
         spreads = np.array([float(payoffs[rows].max()) for rows in factors.rows]) - means
@@ -268,16 +289,10 @@ class _Path:
     def step(self) -> bool:
         """Take one step; False if none is possible."""
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            system = _System(self.factors, self.p, self.s)
-            if not system.is_regular:
-                return False
-            direction = _direction(system)
-            taken = self._try_step(direction)
-            for _ in range(_REFINEMENTS):
-                if taken is not None and _is_consistent(self.s, taken.s, direction):
-                    break
-                direction = system.refined(direction)
-                taken = self._try_step(direction)
+            taken = self._tried()
+            if taken is None and self._system is _System:
+                self._system = _TurnedSystem
+                taken = self._tried()
         if taken is None:
             return False
         self.p, self.s, self.theta = taken.p, taken.s, taken.theta
@@ -285,6 +300,19 @@ class _Path:
         if taken.gap < self.gap:
             self.best, self.gap = taken.p, taken.gap
         return True
+
+    def _tried(self) -> _Iterate | None:
+        """Return the next point; None if it is not inside, or if the equations lost too many digits."""
+        system = self._system(self.factors, self.p, self.s)
+        direction = _direction(system)
+        taken = self._at(direction)
+        for _ in range(_REFINEMENTS):
+            if taken is not None and _is_consistent(self.s, taken.s, direction):
+                return taken
+            direction = system.refined(direction)
+            taken = self._at(direction)
+        # The better equations are the last resort: a point inside will do, as the next step makes up for it.
+        return taken if self._system is _TurnedSystem else None
 
     def without_traces(self) -> FloatArray:
         """Return the best policy without what is not played: a trace of p beside a large s."""
@@ -298,7 +326,7 @@ class _Path:
             mine /= mine.sum()
         return p
 
-    def _try_step(self, direction: _Direction) -> _Iterate | None:
+    def _at(self, direction: _Direction) -> _Iterate | None:
         """Return the point along the direction, the slacks from the policy; None if it is not inside."""
         length = 0.995 * direction.longest
         p = 1.0 + length * direction.dp
@@ -343,16 +371,20 @@ class _System:
 
         self.factors, self.p, self.s = factors, p, s
         self.products = p * s
-        rank = factors.rank
-        matrix = factors.weighted(p / s)
-        matrix[:, :rank] = matrix[:, :rank] @ factors.core
-        np.negative(matrix, out=matrix)
-        matrix.flat[: rank * len(matrix) : len(matrix) + 1] += 1.0
+        matrix = self._matrix(p / s)
         # Rows differ by the sizes of the columns of V, which pivoting must not mistake for meaning.
         self._row_scale = 1.0 / np.abs(matrix).max(axis=1)
-        self._factors, self._pivots, info = lapack.dgetrf(matrix * self._row_scale[:, None])
+        self._factors, self._pivots, _ = lapack.dgetrf(matrix * self._row_scale[:, None])
         self._getrs = lapack.dgetrs
-        self.is_regular = bool(info == 0)
+
+    def _matrix(self, weights: FloatArray) -> FloatArray:
+        """Return the matrix of the small equations in (q, -dtheta)."""
+        return self._left_side() - self.factors.payoffs_of(self.factors.weighted(weights))
+
+    def _left_side(self) -> FloatArray:
+        ones = np.zeros(self.factors.rank + self.factors.n_players)
+        ones[: self.factors.rank] = 1.0
+        return np.diag(ones)
 
     def _solve_small(self, right: FloatArray) -> FloatArray:
         solution: FloatArray = self._getrs(self._factors, self._pivots, self._row_scale * right)[0]
@@ -376,6 +408,30 @@ class _System:
         change /= self.s
         dp, ds = direction.dp + change, direction.ds - change
         return _Direction(dp, ds, direction.small + small, _longest(dp, ds))
+
+
+class _TurnedSystem(_System):
+    """The same equations in a basis in which H is nearly the identity, for where it has large and small directions.
+
+    What is small beside the large is lost when H is added up. Its Cholesky factor ``H = R'R`` tells the directions
+    apart all the same; in the basis ``B = inv(R)`` they have one size, and H is added up once more (Cholesky QR).
+    """
+
+    def _matrix(self, weights: FloatArray) -> FloatArray:
+        from scipy.linalg import lapack
+
+        matrix = self.factors.weighted(weights)
+        size = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+        matrix /= np.outer(size, size)
+        matrix.flat[:: len(matrix) + 1] += _SHIFT
+        factor = lapack.dpotrf(matrix)[0] * size
+        self._basis: FloatArray = lapack.dtrtri(factor)[0]
+        turned = self.factors.weighted_in(self._basis, weights) @ self.factors.payoffs_of(factor)
+        result: FloatArray = self._basis.T @ self._left_side() - turned
+        return result
+
+    def _solve_small(self, right: FloatArray) -> FloatArray:
+        return super()._solve_small(right @ self._basis)
 
 
 def _direction(system: _System) -> _Direction:
