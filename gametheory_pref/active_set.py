@@ -30,7 +30,7 @@ from .methods.restarted_halpern import RestartedHalpern
 from .operators import Cost, PayoffOperator, Stacked
 from .operators.norms import largest_singular_value
 from .status import Status
-from .verbs import Arena, Exact, Point, TabularProblem
+from .verbs import Arena, Direction, Exact, Point, TabularProblem
 
 # Steps before the first exact solution; if it does not settle the game, as many again before the next.
 _FIRST_STEPS = 10
@@ -288,8 +288,11 @@ class _Search:
     def _start_again(self) -> None:
         """Let the steps go on from the best point."""
         fresh = self.rule.init(self._problem(self.best.policy))
-        self.step_work += 0.5 * self.work_of_step
-        self.state = fresh._replace(t=self.state.t, step_size=self.state.step_size, growth=self.state.growth)
+        payoff = Direction(self.best.payoff)
+        self.state = fresh._replace(
+            t=self.state.t, stretch=self.state.stretch, growth=self.state.growth,
+            payoff_z=payoff, payoff_w=payoff, payoff_z_0=payoff, payoff_w_0=payoff,
+        )  # fmt: skip
 
     # -- exact solutions of restricted games
 

@@ -17,9 +17,11 @@ from ..verbs import (
     field,
     inner,
     mixture,
+    no_direction,
     part,
     project,
     square_distance,
+    step_size_at,
 )
 from ._info import (
     MINIMAX,
@@ -34,7 +36,7 @@ from ._info import (
     method,
     within,
 )
-from ._theory import known_distance, start_distance
+from ._theory import constant_step, known_distance, start_distance
 
 if TYPE_CHECKING:
     from .._types import FloatArray, IntArray
@@ -47,8 +49,6 @@ def largest_step(facts: StepFacts) -> Schedule:
 
 
 def _check(rule: RestartedHalpern, facts: StepFacts) -> None:
-    if rule.step_size.power != 0.0:
-        raise InputError(f"step_size of restarted_halpern must be constant; got {rule.step_size!r}")
     if not 0.0 <= rule.reflection <= 1.0:
         raise InputError(f"reflection must lie in [0, 1]; got {rule.reflection!r}")
     if not rule.growth >= 1.0:
@@ -60,6 +60,7 @@ def _check(rule: RestartedHalpern, facts: StepFacts) -> None:
 def _hypotheses(rule: RestartedHalpern, facts: Facts) -> str | None:
     return first_reason(
         None if rule.check_every == 0 else "the iteration restarts (check_every > 0); the theorem is about one epoch",
+        constant_step(rule),
         cold(facts),
         exact_payoffs(facts),
         known_distance(facts),
@@ -100,11 +101,12 @@ class Epoch(NamedTuple):
 
 
 class State(NamedTuple):
-    """The answer, two copies of the iterate, their anchors, all with their payoffs, and the step size in force."""
+    """The answer, two copies of the iterate, their anchors, all with payoffs, and a factor of the step size."""
 
     x: Mixture
     payoff: Direction
     t: int
+    calls: int
     z: Mixture
     w: Mixture
     payoff_z: Direction
@@ -114,7 +116,7 @@ class State(NamedTuple):
     payoff_z_0: Direction
     payoff_w_0: Direction
     residual: float
-    step_size: float
+    stretch: float
     growth: float
     epoch: Epoch
 
@@ -134,11 +136,12 @@ def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
         name="restarted_halpern",
         title="Restarted Halpern-PDHG",
         solves=MINIMAX,
-        payoff_calls=2,
+        payoff_calls=None,
         answer="last",
         step_sizes={"largest": largest_step},
         cite=("lu2024restarted", "chen2024hprlp"),
         trust="theory",
+        tabular_only=True,
         check=_check,
         uses_norm=True,
         guarantees=(
@@ -227,26 +230,31 @@ class RestartedHalpern(NamedTuple):
     def init(self, problem: TabularProblem) -> State:
         """Start both copies, and the anchor, at the start."""
         start = Mixture(problem.start.prob)
-        payoff = field(problem, start, None)
+        unknown = no_direction(problem)
         infinite = float("inf")
         return State(
-            x=start, payoff=payoff, t=0, z=start, w=start, payoff_z=payoff, payoff_w=payoff,
-            z_0=start, w_0=start, payoff_z_0=payoff, payoff_w_0=payoff,
-            residual=infinite, step_size=self.step_size.scale, growth=self.growth,
+            x=start, payoff=unknown, t=0, calls=0, z=start, w=start, payoff_z=unknown, payoff_w=unknown,
+            z_0=start, w_0=start, payoff_z_0=unknown, payoff_w_0=unknown,
+            residual=infinite, stretch=1.0, growth=self.growth,
             epoch=Epoch(0, infinite, infinite, 0.0),
         )  # fmt: skip
 
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
-        eta = state.step_size
-        z = project(problem, state.z, state.payoff_w, eta)
+        old_z, old_w, anchor_z, anchor_w = state.payoff_z, state.payoff_w, state.payoff_z_0, state.payoff_w_0
+        calls = state.calls + 2
+        if state.t == 0:
+            calls = 3
+            old_z = old_w = anchor_z = anchor_w = field(problem, state.z, rng)
+        eta, stretch = state.stretch * step_size_at(self.step_size, state.t), state.stretch
+        z = project(problem, state.z, old_w, eta)
         payoff_z = field(problem, z, rng)
-        ahead = combine(problem, (payoff_z, state.payoff_z), (2.0, -1.0))
+        ahead = combine(problem, (payoff_z, old_z), (2.0, -1.0))
         w = project(problem, state.w, ahead, eta)
         payoff_w = field(problem, w, rng)
 
         moved = (square_distance(problem, state.z, z) + square_distance(problem, state.w, w)) / eta
-        turned = 2.0 * inner(problem, combine(problem, (payoff_z, state.payoff_z), (1.0, -1.0)), state.w, w)
+        turned = 2.0 * inner(problem, combine(problem, (payoff_z, old_z), (1.0, -1.0)), state.w, w)
         steepness = abs(turned) / moved if moved > 0.0 else 0.0
         residual = max(moved + turned, 0.0) ** 0.5
         length = state.epoch.length + 1
@@ -260,33 +268,36 @@ class RestartedHalpern(NamedTuple):
         payoff = combine(problem, (payoff_z, payoff_w), (0.5, 0.5))
         too_long = self.check_every > 0 and steepness > 0.998
         infinite = float("inf")
+        # By position, because numba takes at most 15 arguments by keyword.
         if too_long or due(self, state.t + 1, epoch, residual):
             if too_long:
-                eta, growth = eta * 0.7 / steepness, state.growth**0.5
+                stretch, growth = stretch * 0.7 / steepness, state.growth**0.5
             else:
-                eta, growth = eta * min(max(0.9 / max(epoch.steepest, 1e-9), 1.0), state.growth), state.growth
+                stretch, growth = stretch * min(max(0.9 / max(epoch.steepest, 1e-9), 1.0), state.growth), state.growth
             return State(
-                x=x, payoff=payoff, t=state.t + 1, z=z, w=w, payoff_z=payoff_z, payoff_w=payoff_w,
-                z_0=z, w_0=w, payoff_z_0=payoff_z, payoff_w_0=payoff_w,
-                residual=residual, step_size=eta, growth=growth, epoch=Epoch(0, infinite, infinite, 0.0),
+                x, payoff, state.t + 1, calls,
+                z, w, payoff_z, payoff_w,
+                z, w, payoff_z, payoff_w,
+                residual, stretch, growth, Epoch(0, infinite, infinite, 0.0),
             )  # fmt: skip
         checked = self.check_every > 0 and length % self.check_every == 0
         weight = length / (length + 1.0)
         weights = (weight * (1.0 + self.reflection), -weight * self.reflection, 1.0 - weight)
         return State(
-            x=x,
-            payoff=payoff,
-            t=state.t + 1,
-            z=mixture(problem, (z, state.z, state.z_0), weights),
-            w=mixture(problem, (w, state.w, state.w_0), weights),
-            payoff_z=combine(problem, (payoff_z, state.payoff_z, state.payoff_z_0), weights),
-            payoff_w=combine(problem, (payoff_w, state.payoff_w, state.payoff_w_0), weights),
-            z_0=state.z_0,
-            w_0=state.w_0,
-            payoff_z_0=state.payoff_z_0,
-            payoff_w_0=state.payoff_w_0,
-            residual=residual,
-            step_size=eta,
-            growth=state.growth,
-            epoch=Epoch(length, epoch.first, residual if checked else epoch.last, epoch.steepest),
+            x,
+            payoff,
+            state.t + 1,
+            calls,
+            mixture(problem, (z, state.z, state.z_0), weights),
+            mixture(problem, (w, state.w, state.w_0), weights),
+            combine(problem, (payoff_z, old_z, anchor_z), weights),
+            combine(problem, (payoff_w, old_w, anchor_w), weights),
+            state.z_0,
+            state.w_0,
+            anchor_z,
+            anchor_w,
+            residual,
+            stretch,
+            state.growth,
+            Epoch(length, epoch.first, residual if checked else epoch.last, epoch.steepest),
         )
