@@ -19,6 +19,10 @@ The slacks are computed anew from the policy after each step, so that rounding n
 centrality only, and the next step repairs that. Where the small equations lose too many digits, as large and small p/s
 meet in H, their residual is solved for as well; where that does not help, H is made in a better basis.
 
+Of many responses most are soon known not to be played, if the answer plays few. Then the game of the others is solved,
+which is cheap, and one product with all shows whether responses beat the answer; those join. Where the optimal policies
+play most of the responses, as among vectors all around zero, the path itself ends after very few steps.
+
 References
 ----------
 S. Mehrotra, "On the implementation of a primal-dual interior point method", SIAM J. Optim. 2, 1992.
@@ -34,7 +38,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._types import FloatArray
+from .._types import BoolArray, FloatArray
 from ..errors import InputError
 from ..operators import LowRank, LowRankSkew, PayoffOperator
 from ..status import Status
@@ -58,6 +62,21 @@ _REFINEMENTS = 3
 _SHIFT = 1e-13
 """Added to the diagonal of a matrix of order r + 2 and unit diagonal, so that it has a Cholesky factor."""
 
+_SMALLEST_REDUCIBLE = 2000
+"""Below this number of responses a step costs less than making the game of those that may be played."""
+
+_REDUCTION = 10
+"""That game is solved once they are fewer than one in so many."""
+
+_FEW, _SHARE = 200, 100
+"""How many of a player's responses are in that game at least, and that many more at a time: one in a hundred."""
+
+_PATIENCE = 3
+"""Games without a gap half as large after which steps on all responses go on."""
+
+_OUTSIDE = 0.1
+"""What p/s, over what is typical, is at most for a response that is not played."""
+
 
 class PathProgress(NamedTuple):
     """Where the method stands: steps, passes over the factors in payoff products, the best policy and its gap."""
@@ -80,7 +99,8 @@ class LowRankInteriorPoint(NamedTuple):
     status : Status
         CONVERGED, STEP_LIMIT, TIME_LIMIT, STOPPED, INTERRUPTED or INACCURATE.
     n_steps, n_products : int
-        Newton steps, and passes over the factors that cost as much as a product with the payoff.
+        Newton steps, those on games of some of the responses included, and passes over the factors that cost as much
+        as a product with the payoff.
     """
 
     policy: FloatArray
@@ -146,15 +166,24 @@ def low_rank_interior_point(
         status = Status.STOPPED
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
-    policy = path.without_traces()
-    gap = _certified_gap(payoff, policy)
-    if gap > tol and policy is not path.best:
-        policy, gap = min((policy, gap), (path.best, _certified_gap(payoff, path.best)), key=lambda found: found[1])
+    policy, gap = _best_of(payoff, path, tol)
     if gap <= tol:
         status = Status.CONVERGED
     elif status is Status.CONVERGED:
         status = Status.INACCURATE
     return LowRankInteriorPoint(policy, gap, status, path.n_steps, path.n_products + 1)
+
+
+def _best_of(payoff: PayoffOperator, path: _Path, tol: float) -> tuple[FloatArray, float]:
+    """Return the end of the path, if possible without traces of what is not played, and its gap on the game itself."""
+    policy = path.without_traces()
+    gap = _certified_gap(payoff, policy)
+    polished = path.polished(policy) if gap > _ROUNDING * path.factors.scale else None
+    if polished is not None and (other := _certified_gap(payoff, polished)) < gap:
+        policy, gap = polished, other
+    if gap > tol and policy is not path.best and (other := _certified_gap(payoff, path.best)) < gap:
+        policy, gap = path.best, other
+    return policy, gap
 
 
 def _follow(
@@ -165,7 +194,8 @@ def _follow(
     watch: Callable[[PathProgress], object] | None,
 ) -> Status:
     """Take steps until the gap is small enough, or a limit comes."""
-    scale = path.factors.scale
+    scale, n = path.factors.scale, path.factors.n
+    next_try = 1 if n >= _SMALLEST_REDUCIBLE else max_steps + 1
     while path.gap * scale > tol:
         if deadline is not None and time.perf_counter() >= deadline:
             return Status.TIME_LIMIT
@@ -173,9 +203,27 @@ def _follow(
             return Status.STEP_LIMIT
         if path.gap <= _ROUNDING or not path.step():
             return Status.INACCURATE
+        if path.n_steps >= next_try and path.gap * scale > tol:
+            possible = path.possible()
+            if np.count_nonzero(possible) <= n // _REDUCTION:
+                _follow_few(path, possible, tol, max_steps, deadline)
+                next_try = 2 * path.n_steps
         if watch is not None:
             watch(PathProgress(path.n_steps, path.n_products, path.best, path.gap * scale))
     return Status.CONVERGED
+
+
+def _follow_few(path: _Path, possible: BoolArray, tol: float, max_steps: int, deadline: float | None) -> None:
+    """Solve the game of those that may be played; those that beat the answer join, while that helps."""
+    kept, goal, patience = possible | path.likeliest(), np.inf, _PATIENCE
+    while patience and path.n_steps < max_steps and path.gap * path.factors.scale > tol:
+        smaller = _Path(path.factors.of(kept))
+        status = _follow(smaller, 0.5 * tol, max_steps - path.n_steps, deadline, None)
+        gap, better = path.learn(kept, smaller)
+        patience, goal = (_PATIENCE, 0.5 * gap) if gap <= goal else (patience - 1, goal)
+        if status is Status.TIME_LIMIT or not np.any(better & ~kept):
+            return
+        kept |= better
 
 
 class _Factors:
@@ -192,7 +240,12 @@ class _Factors:
         self.rows = _ranges([part.shape[0] for part in parts])
         self.columns = _ranges([part.shape[1] for part in parts])
         self.rank, self.n = self.columns[-1].stop, self.rows[-1].stop
-        self.n_passes = 0
+        self.n_passes = 0.0
+
+    def of(self, kept: BoolArray) -> _Factors:
+        """Return the factors of the game of some responses, with those of both players among them."""
+        parts = [part[kept[rows]] for part, rows in zip(self.parts, self.rows, strict=True)]
+        return _Factors(parts, self.core * self.scale, self.scale)
 
     def gather(self, vector: FloatArray) -> FloatArray:
         """Return ``F' vector``."""
@@ -271,7 +324,7 @@ class _Path:
 
     @property
     def n_products(self) -> int:
-        return self.factors.n_passes // 2
+        return round(self.factors.n_passes / 2.0)
 
     def _payoffs(self, p: FloatArray) -> FloatArray:
         small = self.factors.gather(p)
@@ -314,6 +367,48 @@ class _Path:
         # The better equations are the last resort: a point inside will do, as the next step makes up for it.
         return taken if self._system is _TurnedSystem else None
 
+    def possible(self) -> BoolArray:
+        """Return who may be played: not those whose p is small beside what is typical, and s large."""
+        result = np.empty(self.factors.n, dtype=bool)
+        for rows in self.factors.rows:
+            p, s = self.p[rows], self.s[rows]
+            share = float(s @ s) / (float(s.sum()) * float(p @ p))
+            result[rows] = p * share > _OUTSIDE * s
+        return result
+
+    def likeliest(self) -> BoolArray:
+        """Return some of each player's responses, those of the largest p/s."""
+        ratio = self.p / self.s
+        return self._largest(ratio, np.full(self.factors.n, True))
+
+    def _largest(self, values: FloatArray, among: BoolArray) -> BoolArray:
+        result = np.zeros(self.factors.n, dtype=bool)
+        for rows in self.factors.rows:
+            where = rows.start + np.flatnonzero(among[rows])
+            count = max(_FEW, (rows.stop - rows.start) // _SHARE)
+            if len(where) > count:
+                where = where[np.argpartition(values[where], -count)[-count:]]
+            result[where] = True
+        return result
+
+    def learn(self, kept: BoolArray, smaller: _Path) -> tuple[float, BoolArray]:
+        """Take over the answer to the game of some responses if it is the best policy so far.
+
+        Returns its gap on this game, and some of those that beat it, the best.
+        """
+        policy = np.zeros(self.factors.n)
+        found = smaller.without_traces()
+        polished = smaller.polished(found)
+        policy[kept] = found if polished is None else polished
+        self.n_steps += smaller.n_steps
+        self.factors.n_passes += smaller.factors.n_passes * smaller.factors.n / self.factors.n
+        payoffs = self._payoffs(policy)
+        gap = self._gap(payoffs)
+        if gap < self.gap:
+            self.best, self.gap = policy, gap
+        earned = self._of_players(np.array([float(payoffs[rows] @ policy[rows]) for rows in self.factors.rows]))
+        return gap, self._largest(payoffs, payoffs > earned)
+
     def without_traces(self) -> FloatArray:
         """Return the best policy without what is not played: a trace of p beside a large s."""
         if self.p is not self.best:
@@ -325,6 +420,33 @@ class _Path:
             mine[mine < typical * self.s[rows]] = 0.0
             mine /= mine.sum()
         return p
+
+    def polished(self, policy: FloatArray) -> FloatArray | None:
+        """Return what solves the equations of those played, which are few; None where that is no policy.
+
+        They all get the same, and their shares add up to 1. Of many solutions it is the one with the least relative
+        change, which keeps small shares positive.
+        """
+        factors, played = self.factors, np.flatnonzero(policy)
+        if len(played) > 2 * (factors.rank + factors.n_players):
+            return None
+        tall = np.zeros((len(played), factors.rank))
+        owner = np.zeros((len(played), factors.n_players))
+        for player, (part, rows, columns) in enumerate(zip(factors.parts, factors.rows, factors.columns, strict=True)):
+            mine = (played >= rows.start) & (played < rows.stop)
+            tall[mine, columns] = part[played[mine] - rows.start]
+            owner[mine, player] = 1.0
+        payoff, shares = tall @ factors.core @ tall.T, policy[played]
+        corner = np.zeros((factors.n_players,) * 2)
+        for _ in range(2):
+            matrix = np.block([[payoff * shares, -owner], [owner.T * shares, corner]])
+            right = np.concatenate([-payoff @ shares, 1.0 - owner.T @ shares])
+            shares = shares * (1.0 + np.linalg.lstsq(matrix, right, rcond=None)[0][: len(played)])
+        if not shares.min() >= 0.0:
+            return None
+        found = np.zeros(factors.n)
+        found[played] = shares / (owner @ (owner.T @ shares))
+        return found
 
     def _at(self, direction: _Direction) -> _Iterate | None:
         """Return the point along the direction, the slacks from the policy; None if it is not inside."""

@@ -182,6 +182,58 @@ def test_hard_equations_need_what_is_there_for_them(seed, without, monkeypatch):
     assert low_rank_interior_point(payoff, tol=1e-9 * largest).status is Status.INACCURATE
 
 
+def strengths_and_turns(n: int, rank: int, seed: int = 0) -> LowRankSkew:
+    """Return scores in which strength counts and what beats what turns in circles beside it; few are played."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(n, rank))
+    vectors[:, 0] *= 3.0
+    vectors[:, 1] = 1.0
+    return LowRankSkew(vectors, np.kron(np.eye(rank // 2), [[0.0, 1.0], [-1.0, 0.0]]))
+
+
+def certified(payoff: PayoffOperator, answer: LowRankInteriorPoint) -> float:
+    row, column = (answer.policy,) * 2 if payoff.is_skew else np.split(answer.policy, [payoff.shape[0]])
+    return float(payoff.product(column).max() - payoff.transposed_product(row).min())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_many_responses_few_are_solved_for(seed):
+    payoff = strengths_and_turns(20_000, 8, seed)
+    answer = low_rank_interior_point(payoff, tol=1e-10)
+    assert answer.status is Status.CONVERGED and certified(payoff, answer) <= 1e-10
+    assert 1 <= np.count_nonzero(answer.policy) <= 9
+    # A step takes five products and the matrix, so that ten steps on all responses would take more.
+    assert answer.n_products < 50
+
+
+def test_those_who_beat_the_answer_of_few_join(monkeypatch):
+    monkeypatch.setattr(module, "_FEW", 2)
+    monkeypatch.setattr(module, "_SHARE", 10_000)
+    rounds = []
+    learn = module._Path.learn
+    monkeypatch.setattr(module._Path, "learn", lambda *given: rounds.append(given) or learn(*given))
+    payoff = strengths_and_turns(20_000, 8, seed=1)
+    answer = low_rank_interior_point(payoff, tol=1e-10)
+    assert answer.status is Status.CONVERGED and certified(payoff, answer) <= 1e-10
+    assert len(rounds) > 1
+
+
+def test_many_responses_of_two_players():
+    rng = np.random.default_rng(5)
+    payoff = LowRank(rng.normal(size=(9000, 4)) + 1.0, rng.normal(size=(3000, 4)) - 0.5, is_skew=False)
+    answer = low_rank_interior_point(payoff, tol=1e-10)
+    assert answer.status is Status.CONVERGED and certified(payoff, answer) <= 1e-10
+
+
+def test_many_small_numbers_of_two_players():
+    """Ties and duplicates by the thousand."""
+    rng = np.random.default_rng(6)
+    left, right = rng.integers(-1, 3, (6000, 3)).astype(float), rng.integers(-1, 2, (5000, 3)).astype(float)
+    payoff = LowRank(left, right, is_skew=False)
+    answer = low_rank_interior_point(payoff, tol=1e-10)
+    assert answer.status is Status.CONVERGED and certified(payoff, answer) <= 1e-10
+
+
 def test_limits():
     payoff = symmetric("away from zero", 200, 6)
     few = low_rank_interior_point(payoff, max_steps=3)
