@@ -228,14 +228,14 @@ def projected(vector: Any) -> Any:
     """
     torch = torch_module()
     size = vector.numel()
-    total, top = torch.stack([vector.sum(), vector.max()]).tolist()
-    if not abs(total) < np.inf:
+    if not bool(vector.isfinite().all()):
         return torch.full_like(vector, np.nan)
-    level, above = max((total - 1.0) / size, top - 1.0), -1
+    vector = (vector - vector.max()).clamp_min_(-1.0)
+    level, above = max((float(vector.sum()) - 1.0) / size, -1.0), -1
     while True:
         excess = (vector - level).clamp_min_(0.0)
         mass, count = torch.stack([excess.sum(), excess.count_nonzero().double()]).tolist()
-        if count in (above, 0):
+        if count == above or mass <= 1.0:
             return excess
         above = count
         level += (mass - 1.0) / count

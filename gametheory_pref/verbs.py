@@ -272,10 +272,11 @@ def _projected(vector: FloatArray, blocks: IntArray) -> FloatArray:
     """Return the closest point of the simplices, as `kernels.projection` does, a pass over the vector at a time."""
     for first, last in itertools.pairwise(blocks):
         part = vector[first:last]
-        if not np.isfinite(part.sum()):
+        if not np.isfinite(part).all():
             part[:] = np.nan
             continue
-        level, above = max((part.sum() - 1.0) / part.size, part.max() - 1.0), -1
+        np.maximum(part - part.max(), -1.0, out=part)
+        level, above = max((part.sum() - 1.0) / part.size, -1.0), -1
         left = part
         while True:
             # Responses below the level stay there, as the level rises.

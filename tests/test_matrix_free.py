@@ -96,3 +96,13 @@ def test_a_product_that_is_not_finite_ends_the_run() -> None:
     solution = gp.solve(game, gp.METHODS["extragradient"](step_size=0.1), max_steps=50)
     assert solution.status is gp.Status.NONFINITE
     assert not solution.converged
+
+
+@pytest.mark.parametrize("method", ["anchored_extragradient", "restarted_halpern"])
+def test_steps_that_are_far_too_long_do_not_pass_for_an_answer(method: str) -> None:
+    """A policy without mass gets nothing, and neither does any reply to it: its gap would be 0."""
+    payoff = np.array([[0.0, -0.4, 0.3], [0.4, 0.0, -0.4], [-0.3, 0.4, 0.0]])
+    rule = gp.METHODS[method](step_size=1e20)
+    solution = gp.solve(gp.operator_game(payoff), rule, max_steps=50)
+    assert_allclose(solution.policy.sum(), 1.0, rtol=1e-12)
+    assert solution.status.is_answer == (solution.gap <= 1e-6)

@@ -25,25 +25,29 @@ def project_one(vector):
     (Michelot 1986).
     """
     size = vector.size
-    top, total = -np.inf, 0.0
+    top, n_finite = -np.inf, 0
     for i in range(size):
         top = max(top, vector[i])
-        total += vector[i]
-    # False for a NaN, too.
-    if not abs(total) < np.inf:
+        n_finite += abs(vector[i]) < np.inf
+    if n_finite < size:
         for i in range(size):
             vector[i] = np.nan
         return
-    level, above = max((total - 1.0) / size, top - 1.0), -1
+    # What is below the top by 1 or more gets nothing. Differences from the top are exact where it matters, so that
+    # vectors of any size are projected without a loss of digits, let alone of mass.
+    total = 0.0
+    for i in range(size):
+        vector[i] = max(vector[i] - top, -1.0)
+        total += vector[i]
+    level, above = max((total - 1.0) / size, -1.0), -1
     while True:
         count, mass = 0, 0.0
         for i in range(size):
-            # Differences from the level: a large common part of the vector costs no digits.
             excess = max(vector[i] - level, 0.0)
             mass += excess
             count += excess > 0.0
         # From below the level only rises; rounding alone would lower it, and could go on for ever.
-        if count == above or count == 0 or mass <= 1.0:
+        if count == above or mass <= 1.0:
             break
         above = count
         level += (mass - 1.0) / count

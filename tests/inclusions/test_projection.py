@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gametheory_pref._jit import interpreted
 from gametheory_pref.kernels.projection import project_one
+from gametheory_pref.verbs import _projected
 
 RNG = np.random.default_rng(0)
 
@@ -92,3 +93,24 @@ def test_what_is_not_finite_comes_back_as_nan(bad):
 def test_it_is_nonexpansive(seed):
     x, y = np.random.default_rng(seed).normal(size=(2, 12)) * 2.0
     assert np.linalg.norm(project(x) - project(y)) <= np.linalg.norm(x - y) * (1.0 + 1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e10, 1e16, 1e17, 1e300])
+def test_far_away_vectors_keep_their_mass(scale):
+    """Steps that are far too long end on a pure policy, not on none."""
+    assert_array_equal(project([scale, 0.0, -scale]), [1.0, 0.0, 0.0])
+    assert_array_equal(project([scale, scale, 0.0]), [0.5, 0.5, 0.0])
+    assert_array_equal(project([-scale, -scale]), [0.5, 0.5])
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e7, 1e10])
+def test_a_large_offset_of_many_entries_costs_no_mass(offset):
+    vector = offset + np.random.default_rng(1).random(1000) * 1e-3
+    assert_allclose(project(vector).sum(), 1.0, rtol=1e-13)
+    assert_allclose(project(vector), project(vector - offset), atol=1e-15)
+
+
+@pytest.mark.parametrize("vector", [[1e17, 0.0, -1e17], [1e10 + 0.25, 1e10, 1e10 - 2.0], [8e307, 8e307, -8e307]])
+def test_whole_arrays_are_projected_as_one_by_one(vector):
+    whole = _projected(np.array(vector), np.array([0, 3]))
+    assert_array_equal(whole, project(vector))
