@@ -162,11 +162,21 @@ class _Counted(PayoffOperator):
     is_skew = True
 
     def __init__(self, payoff: PayoffOperator) -> None:
-        self.payoff, self.shape, self.n_products = payoff, payoff.shape, 0
+        self.payoff, self.shape, self.n_halves = payoff, payoff.shape, 0
+
+    @property
+    def n_products(self) -> int:
+        """How many products there were; half a one for each side of a two-player game."""
+        return (self.n_halves + 1) // 2
 
     def product(self, vector: FloatArray) -> FloatArray:
-        self.n_products += 1
+        self.n_halves += 2
         return self.payoff.product(vector)
+
+    def side_product(self, vector: FloatArray, side: int) -> FloatArray:
+        self.n_halves += 1
+        assert isinstance(self.payoff, Stacked)
+        return self.payoff.side_product(vector, side)
 
     def transposed_product(self, vector: FloatArray) -> FloatArray:
         return -self.product(vector)
@@ -208,7 +218,9 @@ class _Search:
         self.status: Status | None = None
         self.n_exact = self.largest = 0
         self.step_work = self.exact_work = 0.0
-        self.work_of_step = 2.0 * self.whole.cost.bytes + 8.0 * _PASSES * self.whole.shape[0]
+        passes = 8.0 * _PASSES * self.whole.shape[0]
+        self.work_of_product = self.whole.cost.bytes + 0.5 * passes
+        self.work_of_step = (2.0 if payoff.is_skew else 1.0) * self.whole.cost.bytes + passes
         self.threshold = max(0.25 * tol, _ROUNDING * payoff.largest())
         self.best = self._measured(self._uniform() if start is None else start)
         self.problem = self._problem(self.best.policy)
@@ -267,7 +279,7 @@ class _Search:
         return 2.0 * total if self.payoff.is_skew else total
 
     def _measured(self, policy: FloatArray) -> Candidate:
-        self.step_work += 0.5 * self.work_of_step
+        self.step_work += self.work_of_product
         payoff = self.whole.product(policy)
         return Candidate(policy, payoff, self._gap(policy, payoff))
 
@@ -323,7 +335,7 @@ class _Search:
         return self.exact_work + work + self._work_of_block(chosen) <= share * self.step_work
 
     def _work_of_block(self, chosen: IntArray) -> float:
-        return 0.0 if self.payoff.block_is_cheap else 0.5 * len(chosen) * self.work_of_step
+        return 0.0 if self.payoff.block_is_cheap else len(chosen) * self.work_of_product
 
     def _worth_playing(self, point: Candidate) -> tuple[IntArray, bool]:
         """Return the responses that are played, and the best of those that would be at a slightly better point.

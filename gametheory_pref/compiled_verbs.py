@@ -54,6 +54,52 @@ def _write_triangle_product(problem, prob, out):
     steps.triangle_product(problem.payoff.matrix, prob, out)
 
 
+def write_side_product(problem: Any, prob: Any, side: int, out: Any) -> None:
+    """Write the payoffs of one of two players against the other's policy."""
+    steps.side_product(problem.payoff, prob, problem.blocks, side, out)
+
+
+def _write_side_product(problem, prob, side, out):
+    steps.side_product(problem.payoff, prob, problem.blocks, side, out)
+
+
+def _write_triangle_side_product(problem, prob, side, out):
+    steps.side_product(problem.payoff.matrix, prob, problem.blocks, side, out)
+
+
+def _field_of_side_exact(problem, x, side, rng):
+    out = fresh_row(problem.arena)
+    if problem.blocks.size == 3:
+        write_side_product(problem, x.prob, side, out.value)
+    else:
+        write_product(problem, x.prob, out.value)
+    return out
+
+
+def _estimate_of_side(problem, x, side, rng):
+    # Samples are for symmetric games, where a side is the whole.
+    return verbs.estimate(problem, x, rng)
+
+
+def _project_side(problem, base, direction, step_size, side):
+    out = fresh_row(problem.arena).value
+    projection.projected_side(base.prob, direction.value, step_size, problem.blocks, side, out)
+    return Mixture(out)
+
+
+def _start_of_side(problem, side):
+    out = fresh_row(problem.arena).value
+    steps.set_scaled(1.0, problem.start.prob, out)
+    if problem.blocks.size == 3:
+        for i in range(problem.blocks[1 - side], problem.blocks[2 - side]):
+            out[i] = 0.0
+    return Mixture(out)
+
+
+def _share_of_side(problem):
+    return 1.0 if problem.blocks.size == 3 else 0.5
+
+
 def _field_exact(problem, x, rng):
     out = fresh_row(problem.arena)
     write_product(problem, x.prob, out.value)
@@ -258,6 +304,9 @@ _TABULAR_VERBS: dict[Callable[..., Any], Callable[..., Any]] = {
     verbs.difference: _difference,
     verbs.mirror: _mirror,
     verbs.project: _project,
+    verbs.project_side: _project_side,
+    verbs.start_of_side: _start_of_side,
+    verbs.share_of_side: _share_of_side,
     verbs.square_distance: _square_distance,
     verbs.normalize: _normalize,
     verbs.divergence: _divergence,
@@ -407,6 +456,14 @@ def register_verbs() -> None:
     )
     overload(matrix_of, jit_options=OPTIONS, strict=False)(
         lambda problem: _matrix_of if _is_array(problem) else _triangle_matrix_of
+    )
+    register_verb(
+        verbs.field_of_side,
+        TabularProblem,
+        lambda problem, *_: _field_of_side_exact if _samples_nothing(problem) else _estimate_of_side,
+    )
+    overload(write_side_product, jit_options=OPTIONS, strict=False)(
+        lambda problem, prob, side, out: _write_side_product if _is_array(problem) else _write_triangle_side_product
     )
     overload(write_product, jit_options=OPTIONS, strict=False)(
         lambda problem, prob, out: _write_product if _is_array(problem) else _write_triangle_product

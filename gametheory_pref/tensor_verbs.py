@@ -108,6 +108,32 @@ class TensorProblem:
             vector[part] = projected(vector[part])
         return Mixture(vector)
 
+    share_of_side = _as_written(verbs.share_of_side)
+
+    def start_of_side(self, side: int) -> Mixture:
+        """Return the start as one side knows it."""
+        if self.blocks.size != 3:
+            return Mixture(self.start.prob)
+        given: Any = self.start.prob
+        prob, own = _zeros(given), self._parts[side]
+        prob[own] = given[own]
+        return Mixture(prob)
+
+    def field_of_side(self, x: Mixture, side: int, rng: Any) -> Direction:
+        """Return the payoff of every response of one side, 0 elsewhere."""
+        if self.blocks.size != 3:
+            return Direction(self.payoff @ x.prob)
+        return Direction(self.payoff.side_product(x.prob, side))
+
+    def project_side(self, base: Mixture, direction: Direction, step_size: float, side: int) -> Mixture:
+        """Return `project` of one side, without mass elsewhere."""
+        if self.blocks.size != 3:
+            return self.project(base, direction, step_size)
+        given: Any = base.prob
+        prob, own = _zeros(given), self._parts[side]
+        prob[own] = projected(given[own] + step_size * direction.value[own])
+        return Mixture(prob)
+
     def normalize(self, anchor: Point | Anchor) -> Point:
         """Return the policy proportional to `anchor`."""
         given: Any = anchor.log
@@ -196,6 +222,16 @@ class _Resident:
         inner: Any = self.payoff.payoff
         row, column = vector.split(inner.shape)
         return torch_module().cat([inner.apply(column), -inner.apply_transposed(row)])
+
+    def side_product(self, vector: Any, side: int) -> Any:
+        """Return the half of the product that one of two players gets, and 0 for the other."""
+        inner: Any = self.payoff.payoff
+        (row, column), out = vector.split(inner.shape), _zeros(vector)
+        if side == 0:
+            out[: inner.shape[0]] = inner.apply(column)
+        else:
+            out[inner.shape[0] :] = -inner.apply_transposed(row)
+        return out
 
 
 def _mapped(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:

@@ -8,6 +8,8 @@ breakpoints and all), fused to machine code (`fused` gives every verb a kernel),
 `field`         payoff of every response against a policy, as the rule gets to see it: exact, or sampled
 `mirror`        the policy proportional to ``base * exp(step_size * direction)``: one step of mirror ascent
 `project`       the policy closest to ``base + step_size * direction``: one step of projected ascent
+`field_of_side`, `project_side`, `start_of_side`, `share_of_side`   for rules that keep a policy for each side: of
+                the row and of the column player, or two copies of the policy of a symmetric game
 `prox`, `mean`, `start_in`   a step, a weighted mean and the start in the geometry of a rule: Euclidean, or entropic
 `blend`         ``prod_k policy_k ** weight_k``, weights of any sign, as an unnormalised `Anchor`
 `normalize`     the policy proportional to an anchor
@@ -287,6 +289,61 @@ def _projected(vector: FloatArray, blocks: IntArray) -> FloatArray:
             level += ((left - level).sum() - 1.0) / above
         np.maximum(part - level, 0.0, out=part)
     return vector
+
+
+@verb
+def start_of_side(problem: TabularProblem, side: int) -> Mixture:
+    """Return the start as one side knows it: 0 the row player's, 1 the column player's, without mass elsewhere.
+
+    In a symmetric game either side is the whole policy. A policy of both sides is their sum, weighted by
+    `share_of_side`.
+    """
+    prob, (own, _) = np.zeros_like(problem.start.prob), _sides(problem, side)
+    prob[own] = problem.start.prob[own]
+    return Mixture(prob)
+
+
+@verb
+def share_of_side(problem: TabularProblem) -> float:
+    """Return the weight of either side in a policy of both: 1 for two players, 1/2 for a symmetric game."""
+    return 1.0 if problem.blocks.size == 3 else 0.5
+
+
+@verb
+def field_of_side(problem: TabularProblem, x: Mixture, side: int, rng: Generator) -> Direction:
+    """Return the payoff of every response of one side against the other side's `x`, 0 elsewhere: half a product."""
+    if problem.blocks.size != 3:
+        return field(problem, x, rng)
+    if hasattr(problem.payoff, "side_product"):
+        return Direction(problem.payoff.side_product(x.prob, side))
+    value, (own, other) = np.zeros_like(x.prob), _sides(problem, side)
+    if isinstance(problem.payoff, np.ndarray):
+        value[own] = problem.payoff[own, other] @ x.prob[other]
+    else:
+        value[own] = (problem.payoff @ x.prob)[own]
+    return Direction(value)
+
+
+@verb
+def project_side(
+    problem: TabularProblem, base: Mixture, direction: Direction, step_size: float, side: int
+) -> Mixture:
+    """Return `project` of one side, without mass elsewhere."""
+    if problem.blocks.size != 3:
+        return project(problem, base, direction, step_size)
+    prob, (own, _) = np.zeros_like(base.prob), _sides(problem, side)
+    alone = problem._replace(blocks=np.array([0, own.stop - own.start]))
+    prob[own] = project(alone, Mixture(base.prob[own]), Direction(direction.value[own]), step_size).prob
+    return Mixture(prob)
+
+
+def _sides(problem: TabularProblem, side: int) -> tuple[slice, slice]:
+    """Return where the responses of a side and of the other lie; everywhere unless there are two players."""
+    if problem.blocks.size != 3:
+        return slice(None), slice(None)
+    middle, end = int(problem.blocks[1]), int(problem.blocks[2])
+    parts = slice(0, middle), slice(middle, end)
+    return parts[side], parts[1 - side]
 
 
 @verb

@@ -17,6 +17,21 @@ def projected_step(base, direction, step_size, blocks, out):
 
 
 @jit(reassociate=True, allocates=False)
+def projected_side(base, direction, step_size, blocks, side, out):
+    """Write the policy of one of two players closest to the step, and 0 for the other; all where there are not two."""
+    if blocks.size != 3:
+        projected_step(base, direction, step_size, blocks, out)
+        return
+    for i in range(out.size):
+        out[i] = 0.0
+    part = slice(blocks[side], blocks[side + 1])
+    own, start, gain = out[part], base[part], direction[part]
+    for i in range(own.size):
+        own[i] = start[i] + step_size * gain[i]
+    project_one(own)
+
+
+@jit(reassociate=True, allocates=False)
 def project_one(vector):
     """Overwrite a vector by the closest point of the simplex; by NaN where it is not finite.
 

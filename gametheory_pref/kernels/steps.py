@@ -37,6 +37,21 @@ def payoff_product(payoff, prob, out):
 
 
 @jit(reassociate=True, allocates=False)
+def side_product(payoff, prob, blocks, side, out):
+    """Write the payoffs of one of two players against the other's policy, and 0 for the other."""
+    for i in range(out.size):
+        out[i] = 0.0
+    first, last = blocks[1 - side], blocks[2 - side]
+    masses = prob[first:last]
+    for i in range(blocks[side], blocks[side + 1]):
+        row = payoff[i, first:last]
+        total = 0.0
+        for j in range(masses.size):
+            total += row[j] * masses[j]
+        out[i] = total
+
+
+@jit(reassociate=True, allocates=False)
 def triangle_product(payoff, prob, out):
     """Write ``payoff @ prob`` for a skew payoff, every entry above the diagonal used for its mirror image, too.
 

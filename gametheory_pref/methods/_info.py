@@ -283,6 +283,9 @@ class MethodInfo:
         on `rng`, and ``State.calls`` counts terms, `verbs.term_count` to a payoff product.
     solves_inclusions : bool
         Whether it runs, in the Euclidean geometry, on the operator of an `Inclusion` as on the payoffs of a game.
+    alternates : bool
+        Whether the players of a two-player game step one after the other, so that two who start alike do not stay
+        alike; the policy of a symmetric game is then the mean of theirs.
     converges : bool
         Whether, with the default settings and payoffs of the size of win probabilities, the answer comes as close as
         one likes to an equilibrium of every problem that the method solves. False where the limit is biased or the
@@ -308,6 +311,7 @@ class MethodInfo:
     uses_norm: bool = False
     samples_terms: bool = False
     solves_inclusions: bool = False
+    alternates: bool = False
     converges: bool = True
 
 

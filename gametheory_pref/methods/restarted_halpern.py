@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._check import non_negative
 from ..errors import InputError
 from ..verbs import (
     Direction,
@@ -14,13 +15,15 @@ from ..verbs import (
     Schedule,
     TabularProblem,
     combine,
-    field,
+    field_of_side,
     inner,
     mixture,
     no_direction,
     part,
-    project,
+    project_side,
+    share_of_side,
     square_distance,
+    start_of_side,
     step_size_at,
 )
 from ._info import (
@@ -53,8 +56,8 @@ def _check(rule: RestartedHalpern, facts: StepFacts) -> None:
         raise InputError(f"reflection must lie in [0, 1]; got {rule.reflection!r}")
     if not rule.growth >= 1.0:
         raise InputError(f"growth must be at least 1 (1 keeps the step size); got {rule.growth!r}")
-    if rule.check_every < 0:
-        raise InputError(f"check_every must be at least 0 (0 never restarts); got {rule.check_every!r}")
+    if not non_negative(rule.check_every, name="check_every").is_integer():
+        raise InputError(f"check_every must be a whole number (0 never restarts); got {rule.check_every!r}")
 
 
 def _hypotheses(rule: RestartedHalpern, facts: Facts) -> str | None:
@@ -69,10 +72,10 @@ def _hypotheses(rule: RestartedHalpern, facts: Facts) -> str | None:
 
 
 def _gap_bound(rule: RestartedHalpern, facts: Facts, steps: IntArray) -> FloatArray:
-    eta, players = rule.step_size.scale, 2.0 if facts.is_symmetric else 2.0**0.5
-    size = (2.0 / eta * (1.0 / eta + facts.norm)) ** 0.5
+    speed, most = 1.0 / rule.step_size.scale, 1.0 / rule.step_size.scale + facts.norm
+    size = (2.0 * speed * most) ** 0.5 if facts.is_symmetric else most
     with np.errstate(divide="ignore"):
-        return np.asarray(players * size * start_distance(facts) * 2.0 / ((1.0 + rule.reflection) * steps))
+        return np.asarray(2.0 * size * start_distance(facts) * 2.0 / ((1.0 + rule.reflection) * steps))
 
 
 def _trials() -> tuple[Trial, ...]:
@@ -101,7 +104,7 @@ class Epoch(NamedTuple):
 
 
 class State(NamedTuple):
-    """The answer, two copies of the iterate, their anchors, all with payoffs, and a factor of the step size."""
+    """The answer, the iterates of both sides, their anchors, all with payoffs, and a factor of the step size."""
 
     x: Mixture
     payoff: Direction
@@ -144,11 +147,12 @@ def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
         tabular_only=True,
         check=_check,
         uses_norm=True,
+        alternates=True,
         guarantees=(
             Bound(
                 name="halpern-pdhg-gap",
                 statement="gap(pi_t) <= c sqrt(2 (1/eta + L) / eta) |pi_0 - pi*| / t  for  eta <= 1 / L, without "
-                "restarts; c = 4 / (1 + reflection), for two players divided by sqrt(2)",
+                "restarts; c = 4 / (1 + reflection), and for two players c (1/eta + L) |pi_0 - pi*| / t",
                 source="docs/theory.md, two copies; the residual: Lieder 2021 on the reflected map",
                 of="last",
                 hypotheses=_hypotheses,
@@ -162,7 +166,7 @@ def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
 class RestartedHalpern(NamedTuple):
     r"""Anchor the reflected primal-dual hybrid gradient map to where it last restarted.
 
-    Two copies :math:`z, w` of the policy play each other. With the skew payoff :math:`A`,
+    Two copies :math:`z, w` of the policy, or two players, play each other. With the skew payoff :math:`A`,
 
     .. math::
         z^+ = \Pi(z + \eta A w), \qquad w^+ = \Pi(w + \eta A (2 z^+ - z)),
@@ -202,9 +206,9 @@ class RestartedHalpern(NamedTuple):
 
     Notes
     -----
-    A two-player game is played as one game on the stacked policies, of which the two copies hold both orders of play:
-    which player steps first makes no difference. Primal weights would balance the two copies, which play the same
-    game; measured, they change nothing, and there are none.
+    In a two-player game :math:`z` is the column player's policy and :math:`w` the row player's, and the answer is both.
+    Primal weights would balance variables of different size; policies have the same, and measured, weights change
+    nothing, so that there are none.
 
     References
     ----------
@@ -228,13 +232,13 @@ class RestartedHalpern(NamedTuple):
     share: float = 0.36
 
     def init(self, problem: TabularProblem) -> State:
-        """Start both copies, and the anchor, at the start."""
-        start = Mixture(problem.start.prob)
+        """Start both sides, and the anchor, at the start."""
+        start, z, w = Mixture(problem.start.prob), start_of_side(problem, 1), start_of_side(problem, 0)
         unknown = no_direction(problem)
         infinite = float("inf")
         return State(
-            x=start, payoff=unknown, t=0, calls=0, z=start, w=start, payoff_z=unknown, payoff_w=unknown,
-            z_0=start, w_0=start, payoff_z_0=unknown, payoff_w_0=unknown,
+            x=start, payoff=unknown, t=0, calls=0, z=z, w=w, payoff_z=unknown, payoff_w=unknown,
+            z_0=z, w_0=w, payoff_z_0=unknown, payoff_w_0=unknown,
             residual=infinite, stretch=1.0, growth=self.growth,
             epoch=Epoch(0, infinite, infinite, 0.0),
         )  # fmt: skip
@@ -242,16 +246,19 @@ class RestartedHalpern(NamedTuple):
     def step(self, problem: TabularProblem, state: State, rng: Generator) -> State:
         """Take one step."""
         old_z, old_w, anchor_z, anchor_w = state.payoff_z, state.payoff_w, state.payoff_z_0, state.payoff_w_0
-        calls = state.calls + 2
+        share = share_of_side(problem)
+        # Two products of one side each are one of both sides in a two-player game.
+        calls = state.calls + int(1.0 / share)
         if state.t == 0:
-            calls = 3
-            old_z = old_w = anchor_z = anchor_w = field(problem, state.z, rng)
+            calls *= 2
+            old_z = anchor_z = field_of_side(problem, state.z, 0, rng)
+            old_w = anchor_w = field_of_side(problem, state.w, 1, rng)
         eta, stretch = state.stretch * step_size_at(self.step_size, state.t), state.stretch
-        z = project(problem, state.z, old_w, eta)
-        payoff_z = field(problem, z, rng)
+        z = project_side(problem, state.z, old_w, eta, 1)
+        payoff_z = field_of_side(problem, z, 0, rng)
         ahead = combine(problem, (payoff_z, old_z), (2.0, -1.0))
-        w = project(problem, state.w, ahead, eta)
-        payoff_w = field(problem, w, rng)
+        w = project_side(problem, state.w, ahead, eta, 0)
+        payoff_w = field_of_side(problem, w, 1, rng)
 
         moved = (square_distance(problem, state.z, z) + square_distance(problem, state.w, w)) / eta
         turned = 2.0 * inner(problem, combine(problem, (payoff_z, old_z), (1.0, -1.0)), state.w, w)
@@ -264,8 +271,8 @@ class RestartedHalpern(NamedTuple):
             state.epoch.last,
             max(steepness, state.epoch.steepest),
         )
-        x = mixture(problem, (z, w), (0.5, 0.5))
-        payoff = combine(problem, (payoff_z, payoff_w), (0.5, 0.5))
+        x = mixture(problem, (z, w), (share, share))
+        payoff = combine(problem, (payoff_z, payoff_w), (share, share))
         too_long = self.check_every > 0 and steepness > 0.998
         infinite = float("inf")
         # By position, because numba takes at most 15 arguments by keyword.

@@ -27,6 +27,15 @@ class Stacked(PayoffOperator):
         up, down = self.payoff.both_products(vector[:rows], vector[rows:])
         return np.concatenate([up, -down])
 
+    def side_product(self, vector: FloatArray, side: int) -> FloatArray:
+        """Return the half of the product that one side gets (0 the row player), and 0 for the other."""
+        rows, out = self.payoff.shape[0], np.zeros(len(vector))
+        if side == 0:
+            out[:rows] = self.payoff.product(vector[rows:])
+        else:
+            out[rows:] = -self.payoff.transposed_product(vector[:rows])
+        return out
+
     def transposed_product(self, vector: FloatArray) -> FloatArray:
         """Return minus the product."""
         return -self.product(vector)

@@ -49,14 +49,23 @@ def projected(vector: np.ndarray) -> np.ndarray:
     return np.maximum(vector - levels[np.flatnonzero(falling > levels)[-1]], 0.0)
 
 
-def by_blocks(vector: np.ndarray, blocks: np.ndarray) -> np.ndarray:
-    return np.concatenate([projected(part) for part in np.split(vector, blocks[1:-1])])
+def of_side(vector: np.ndarray, blocks: np.ndarray, side: int) -> np.ndarray:
+    """The part of one of two players, 0 elsewhere; all of it in a symmetric game."""
+    if len(blocks) == 2:
+        return vector
+    positions = np.arange(vector.size)
+    return np.where((positions >= blocks[side]) & (positions < blocks[side + 1]), vector, 0.0)
+
+
+def policy_of_side(vector: np.ndarray, blocks: np.ndarray, side: int) -> np.ndarray:
+    parts = [projected(part) for part in np.split(vector, blocks[1:-1])]
+    return of_side(np.concatenate(parts), blocks, side)
 
 
 def image(payoff: np.ndarray, blocks: np.ndarray, eta: float, z: np.ndarray, w: np.ndarray) -> tuple[Any, Any]:
-    """The map T of two copies, written again."""
-    new_z = by_blocks(z + eta * payoff @ w, blocks)
-    return new_z, by_blocks(w + eta * payoff @ (2.0 * new_z - z), blocks)
+    """The map T of both sides, written again: the column player, or the first copy, steps first."""
+    new_z = policy_of_side(z + eta * payoff @ w, blocks, 1)
+    return new_z, policy_of_side(w + eta * payoff @ (2.0 * new_z - z), blocks, 0)
 
 
 def square_norm(payoff: np.ndarray, eta: float, dz: np.ndarray, dw: np.ndarray) -> float:
@@ -84,7 +93,7 @@ REFERENCE = np.array([[1.0, -2.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 2.0]])
     ],
 )
 def test_the_reference_run_to_all_digits(steps: int, distance: float, gap: float) -> None:
-    """Primal-dual steps on min over x, max over y of ``y' A x``, x first: x is in one copy and y in the other."""
+    """Primal-dual steps on min over x, max over y of ``y' A x``, x first."""
     walk = Walk(gp.matrix_game(REFERENCE), plain(step_size=0.25)).upto(steps)
     z, w = walk.copies()
     new_z, new_w = image(walk.problem.payoff, walk.problem.blocks, 0.25, z, w)
@@ -111,8 +120,9 @@ def test_the_residual_stays_below_its_bound(reflection: float, factor: float, ti
     for seed in range(20):
         payoff = np.random.default_rng(seed).normal(size=(3, 3))
         walk = Walk(gp.matrix_game(payoff), plain(reflection=reflection))
-        away = walk.state.z.prob - np.concatenate(gp.solve(gp.matrix_game(payoff)).policy)
-        distance = np.sqrt(square_norm(walk.problem.payoff, walk.eta, away, away))
+        away = walk.problem.start.prob - np.concatenate(gp.solve(gp.matrix_game(payoff)).policy)
+        of_z, of_w = (of_side(away, walk.problem.blocks, side) for side in (1, 0))
+        distance = np.sqrt(square_norm(walk.problem.payoff, walk.eta, of_z, of_w))
         for steps in range(60):
             worst = max(worst, residual(walk.upto(steps)) * (steps + 1) / (factor * distance))
     assert tightest < worst <= 1.0 + 1e-9
