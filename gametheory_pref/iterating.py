@@ -155,10 +155,10 @@ def record_points(first: int, last: int, per_decade: int) -> IntArray:
     return points
 
 
-def seconds_of_step(n: int, *, interpreted: bool = False, entries: float | None = None) -> float:
-    """Return about how long a step on n responses takes, of whose payoff a product reads so many entries."""
+def seconds_of_step(n: int, *, interpreted: bool = False) -> float:
+    """Return about how long a step on a table of n responses takes."""
     fixed, each, entry = _STEP_COST_INTERPRETED if interpreted else _STEP_COST
-    return fixed + n * each + (n * n if entries is None else entries) * entry
+    return fixed + n * each + n * n * entry
 
 
 class _Runner:
@@ -187,32 +187,48 @@ class _Runner:
         self.state, self.total = matrix_free.at_home(self.problem, (self.state, self.total))
         self.spare = copied(self.state)
         self.matrix_free = isinstance(table.problem.payoff, PayoffOperator)
-        self.kernel: Callable[..., Any] = matrix_free.advance if self.matrix_free else kernel_of(rule)
+        self.kernel: Callable[..., Any] = matrix_free.record if self.matrix_free else kernel_of(rule)
         if not (interpreted or self.matrix_free):
             self.problem = for_kernel(self.problem)
         self.policies = None if keeps_policies else 1
         self.status = Status.STEP_LIMIT
         self.rows: list[tuple[Marks, FloatArray]] = []
-        entries = matrix_free.entries_read(self.problem) if self.matrix_free else None
-        seconds = seconds_of_step(n, interpreted=interpreted or self.matrix_free, entries=entries)
-        self.stretch = max(1, int(_STRETCH_SECONDS / seconds))
+        self.stretch = max(1, int(_STRETCH_SECONDS / seconds_of_step(n, interpreted=interpreted)))
 
     def go(self, points: IntArray, callback: Callable[[Snapshot], Any] | None) -> None:
         """Run through the record points."""
         position = 0
         try:
             while position < len(points) and self.status is Status.STEP_LIMIT:
-                within = int(np.searchsorted(points, self.state.t + self.stretch, side="right"))
-                upto = min(within, position + 1) if callback else within
+                left = points[position:] if callback is None else points[position : position + 1]
+                n_rows = len(self.rows)
                 with delayed_interrupt():
-                    if upto > position:
-                        self._stretch(points[position:upto], keep=True)
-                        position = upto
-                    else:
-                        self._stretch(np.array([self.state.t + self.stretch]), keep=False)
-                self._after(callback)
+                    position += self._walk(left) if self.matrix_free else self._run(left)
+                if len(self.rows) > n_rows:
+                    self._after(callback)
         except KeyboardInterrupt:
             self.status = Status.INTERRUPTED
+
+    def _run(self, points: IntArray) -> int:
+        """Run for about `_STRETCH_SECONDS`; return how many record points were passed."""
+        passed = int(np.searchsorted(points, self.state.t + self.stretch, side="right"))
+        steps = points[:passed] if passed else np.array([self.state.t + self.stretch])
+        self._stretch(steps, keep=bool(passed))
+        return passed
+
+    def _walk(self, points: IntArray) -> int:
+        """Do the same for a payoff known by its products, of which nobody can say how long one takes."""
+        until = time.perf_counter() + _STRETCH_SECONDS
+        if self.limits.deadline is not None:
+            until = min(until, self.limits.deadline)
+        self.state = matrix_free.walk(self.rule, self.problem, self.state, self.rng, self.total, points[0], until)
+        arrived = bool(self.state.t >= points[0])
+        if arrived or self._is_late():
+            self._stretch(np.array([self.state.t]), keep=True)
+        return int(arrived)
+
+    def _is_late(self) -> bool:
+        return self.limits.deadline is not None and time.perf_counter() > self.limits.deadline
 
     def _stretch(self, steps: IntArray, *, keep: bool) -> None:
         """Run to each of `steps` in turn; keep their rows, and the last one in any case if the run ends."""
@@ -234,7 +250,7 @@ class _Runner:
             self.status, written = Status.NONFINITE, written - 1
         elif gaps[written - 1] <= tol:
             self.status = Status.CONVERGED
-        elif self.limits.deadline is not None and time.perf_counter() > self.limits.deadline:
+        elif self._is_late():
             self.status = Status.TIME_LIMIT
         if written and (keep or self.status is not Status.STEP_LIMIT):
             rows = _rows(marks, written)
@@ -267,7 +283,7 @@ class _Runner:
         self.problem = self.problem._replace(arena=new_arena(len(self.total), rows))
 
     def _after(self, callback: Callable[[Snapshot], Any] | None) -> None:
-        if callback is None or not self.rows:
+        if callback is None:
             return
         rows, seconds = self.rows[-1]
         averaged = self.rule.info.answer == "average"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,23 @@ from .fused import Marks, Outcome, calls_of
 from .verbs import Direction, Point, TabularProblem, divergence, mirror, verb
 
 
-def advance(
+def walk(
+    rule: Any, problem: TabularProblem, state: Any, rng: Any, total: FloatArray, goal: int, until: float
+) -> Any:
+    """Return the state after steps up to number `goal`, or after the first one that ends later than `until`.
+
+    `total` accumulates the policies played. No estimate says how long a product takes that is a user's own code, or
+    runs on a cluster; so the clock is read after every step.
+    """
+    while state.t < goal:
+        total += state.x.prob
+        state = rule.step(problem, state, rng)
+        if time.perf_counter() > until:
+            break
+    return state
+
+
+def record(
     player: tuple[Any, Any, Any],
     problem: TabularProblem,
     rng: Any,
@@ -25,26 +42,18 @@ def advance(
     tol: float,
     averaged: bool,
 ) -> tuple[Outcome, Any]:
-    """Run a rule from record point to record point; arguments and results as of the loops of `fused.kernel_of`."""
-    rule, state, _ = player
-    for mark, goal in enumerate(marks.step):
-        while state.t < goal:
-            total += state.x.prob
-            state = rule.step(problem, state, rng)
-        marks.calls[mark] = calls_of(state)
-        finite = _write_mark(problem, state, total, marks, mark)
-        if not finite or (marks.gap_average if averaged else marks.gap_last)[mark] <= tol:
-            return Outcome(mark + 1, False, not finite, False), state
-    return Outcome(marks.step.size, False, False, False), state
+    """Write the record point where `walk` has arrived; arguments and results as of the loops of `fused.kernel_of`."""
+    _, state, _ = player
+    marks.calls[0] = calls_of(state)
+    finite = _write_mark(problem, state, total, marks)
+    return Outcome(1, False, not finite, False), state
 
 
-def _write_mark(problem: TabularProblem, state: Any, total: FloatArray, marks: Marks, mark: int) -> bool:
+def _write_mark(problem: TabularProblem, state: Any, total: FloatArray, marks: Marks) -> bool:
     last = in_both(problem, state.x.prob)
     average = in_both(problem, total / state.t) if state.t > 0 else last
-    # Marks may hold one row of policies only: the last.
-    row = min(mark, len(marks.log_last) - 1)
-    marks.log_last[row], marks.average[row] = on_host(problem, last.log), on_host(problem, average.prob)
-    marks.gap_last[mark], marks.gap_average[mark] = gap_of(problem, last), gap_of(problem, average)
+    marks.log_last[0], marks.average[0] = on_host(problem, last.log), on_host(problem, average.prob)
+    marks.gap_last[0], marks.gap_average[0] = gap_of(problem, last), gap_of(problem, average)
     # One number leaves a device, not a vector.
     return math.isfinite(float(last.prob.sum()))
 
@@ -59,13 +68,6 @@ def at_home(problem: TabularProblem, state: Any) -> Any:
 def on_host(problem: TabularProblem, state: Any) -> Any:
     """Return a state as arrays, wherever steps are taken."""
     return state
-
-
-@verb
-def entries_read(problem: TabularProblem) -> float:
-    """Return how many entries in the memory of a processor take as long to read as a product takes."""
-    entries: float = problem.payoff.cost.bytes / 8.0
-    return entries
 
 
 @verb

@@ -20,9 +20,6 @@ from .operators import PayoffOperator, Stacked
 from .operators.torch_tensor import TorchPayoff, to_device, to_host, torch_module
 from .verbs import Anchor, Bank, Direction, Mixture, Point, TabularProblem
 
-# Memory of a GPU against what one core reads: only how many steps are taken between looks at the clock depends on it.
-_DEVICE_SPEED = 100.0
-
 
 def resident(problem: TabularProblem) -> Any:
     """Return the problem as steps see it: on the device of its payoff, if that is made of torch tensors."""
@@ -68,11 +65,6 @@ class TensorProblem:
     def on_host(self, value: Any) -> Any:
         """Return a state with its tensors as arrays."""
         return _mapped(value, torch_module().Tensor, to_host)
-
-    def entries_read(self) -> float:
-        """Return how many entries in the memory of a processor take as long to read as a product takes."""
-        entries: float = self.payoff.payoff.cost.bytes / 8.0
-        return entries if self.device.type == "cpu" else entries / _DEVICE_SPEED
 
     def in_both(self, prob: Any) -> Point:
         """Return a policy in both coordinates."""

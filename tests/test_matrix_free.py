@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import gametheory_pref as gp
-from gametheory_pref import iterating
+from gametheory_pref import iterating, matrix_free, solving
 from gametheory_pref.games import OperatorGame
 from gametheory_pref.operators import Dense
 
@@ -106,3 +106,56 @@ def test_steps_that_are_far_too_long_do_not_pass_for_an_answer(method: str) -> N
     solution = gp.solve(gp.operator_game(payoff), rule, max_steps=50)
     assert_allclose(solution.policy.sum(), 1.0, rtol=1e-12)
     assert solution.status.is_answer == (solution.gap <= 1e-6)
+
+
+class _Clock:
+    """Time that passes in products only, a second for each."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def cycle(self, vector: np.ndarray) -> np.ndarray:
+        self.now += 1.0
+        return np.roll(vector, 1) - np.roll(vector, -1)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> tuple[_Clock, OperatorGame]:
+    clock = _Clock()
+    game = gp.operator_game(clock.cycle, shape=3, bound=1.0)
+    for module in (iterating, matrix_free, solving):
+        monkeypatch.setattr(module, "time", clock)
+    return clock, game
+
+
+def test_a_time_limit_holds_for_products_that_take_long(slow: tuple[_Clock, OperatorGame]) -> None:
+    """A vector of three entries says nothing about how long the user's own code takes."""
+    clock, game = slow
+    began = clock.now
+    solution = gp.solve(game, "extragradient", start=[0.5, 0.3, 0.2], tol=0.0, time_limit=100.0, max_steps=10_000)
+    assert solution.status is gp.Status.TIME_LIMIT
+    assert clock.now - began < 120.0
+    # Two products a step, and one or two to measure the gap at a record point.
+    assert 20 <= solution.n_steps <= 50
+
+
+def test_nothing_depends_on_the_clock_but_the_time_limit(slow: tuple[_Clock, OperatorGame]) -> None:
+    _, game = slow
+    settings = {"start": [0.5, 0.3, 0.2], "tol": 1e-3, "max_steps": 1000}
+    quick = gp.operator_game(lambda v: np.roll(v, 1) - np.roll(v, -1), shape=3, bound=1.0)
+    one, other = (gp.solve(who, "extragradient", **settings) for who in (game, quick))
+    assert one.n_steps == other.n_steps and one.status is other.status is gp.Status.CONVERGED
+    assert_allclose(one.policy, other.policy, rtol=1e-15)
+
+
+def test_a_callback_sees_every_record_point_once(slow: tuple[_Clock, OperatorGame]) -> None:
+    _, game = slow
+    seen: list[int] = []
+    solution = gp.solve(
+        game, "extragradient", start=[0.5, 0.3, 0.2], tol=0.0, max_steps=60,
+        callback=lambda snapshot: seen.append(snapshot.step),
+    )  # fmt: skip
+    assert seen == solution.trace.step.tolist()
