@@ -41,14 +41,27 @@ def side_product(payoff, prob, blocks, side, out):
     """Write the payoffs of one of two players against the other's policy, and 0 for the other."""
     for i in range(out.size):
         out[i] = 0.0
-    first, last = blocks[1 - side], blocks[2 - side]
-    masses = prob[first:last]
-    for i in range(blocks[side], blocks[side + 1]):
-        row = payoff[i, first:last]
-        total = 0.0
+    other = slice(blocks[1 - side], blocks[2 - side])
+    masses = prob[other]
+    begin, end = blocks[side], blocks[side + 1]
+    n_fours = end - (end - begin) % 4
+    for i in range(begin, n_fours, 4):
+        first, second = payoff[i, other], payoff[i + 1, other]
+        third, fourth = payoff[i + 2, other], payoff[i + 3, other]
+        a = b = c = d = 0.0
         for j in range(masses.size):
-            total += row[j] * masses[j]
-        out[i] = total
+            mass = masses[j]
+            a += first[j] * mass
+            b += second[j] * mass
+            c += third[j] * mass
+            d += fourth[j] * mass
+        out[i], out[i + 1], out[i + 2], out[i + 3] = a, b, c, d
+    for i in range(n_fours, end):
+        row = payoff[i, other]
+        a = 0.0
+        for j in range(masses.size):
+            a += row[j] * masses[j]
+        out[i] = a
 
 
 @jit(reassociate=True, allocates=False)
