@@ -14,10 +14,13 @@ from .._types import FloatArray, Label, LabelsLike
 from ..errors import InputError, UnsupportedCombination
 from ..operators import Dense, Embeddings, FiniteSum, FromFunction, LowRankSkew, PayoffOperator, Sparse
 from ..operators.elsewhere import payoff_elsewhere
+from ..operators.examined import examined_skewness
 
 if TYPE_CHECKING:
     from .pair_votes import PairVotes
 
+# How far from skew a symmetric operator may be that computes in a precision of its own.
+_ROUNDING_OF_OTHERS = 1e-6
 # Rows of a table that are looked at together when it is checked.
 _ROWS_AT_ONCE = 512
 
@@ -129,8 +132,9 @@ def operator_game(
     row_names, column_names : sequence of str, optional
         What the responses of two players are called.
     atol : float
-        Largest ``|A + A.T|`` of an array or sparse matrix that passes as rounding; the game then plays
-        ``(A - A.T) / 2``. Callables are held to their own precision by products with random vectors.
+        Largest ``|A + A.T|`` of an array or sparse matrix that passes as rounding, in units of the largest entry where
+        that is below 1; the game then plays ``(A - A.T) / 2``. Callables and operators are held to their own precision
+        by products with random vectors.
 
     Returns
     -------
@@ -207,6 +211,7 @@ def _named(operator: PayoffOperator, names: Any, row_names: Any, column_names: A
 
 def _said_of(operator: PayoffOperator, two_player: bool) -> PayoffOperator:
     rows, columns = operator.shape
+    examined_skewness(operator, two_player=not operator.is_skew, rounding=_ROUNDING_OF_OTHERS)
     if operator.is_skew and two_player:
         raise InputError("two_player=True, but payoff.is_skew is true; make the operator with is_skew=False")
     if rows == columns and not operator.is_skew and not two_player:
@@ -225,7 +230,8 @@ def _sparse(matrix: Any, two_player: bool, atol: float) -> Sparse:
     if two_player or rows != columns:
         return Sparse(found, is_skew=False)
     try:
-        return Sparse(skew_csr(found, range(rows), name="payoff", atol=atol), is_skew=True)
+        largest = float(np.abs(found.data).max(initial=0.0))
+        return Sparse(skew_csr(found, range(rows), name="payoff", atol=atol * min(largest, 1.0)), is_skew=True)
     except InputError as error:
         raise InputError(f"{error.reason}. Pass two_player=True if it is the payoff of two different players") from None
 
@@ -236,7 +242,7 @@ def _dense(payoff: Any, two_player: bool, atol: float) -> Dense:
     if two_player or rows != columns:
         return Dense(matrix, is_skew=False)
     off, (i, j) = _farthest_from_skew(matrix)
-    if off > atol:
+    if off > 0.0 and off > atol * min(float(max(matrix.max(), -matrix.min())), 1.0):
         raise InputError(
             f"payoff must be skew-symmetric; payoff[{i}, {j}] = {matrix[i, j]:.6g} and payoff[{j}, {i}] = "
             f"{matrix[j, i]:.6g} do not cancel. Pass P - 1/2 for win probabilities P, or two_player=True if it is the "
@@ -255,7 +261,7 @@ def _dense(payoff: Any, two_player: bool, atol: float) -> Dense:
 
 def _table(payoff: Any) -> FloatArray:
     """Return a finite float64 matrix, the array itself where it is one; a file is read a few rows at a time."""
-    if not (isinstance(payoff, np.ndarray) and payoff.dtype == np.float64):
+    if not isinstance(payoff, np.ndarray) or payoff.dtype != np.float64 or isinstance(payoff, np.ma.MaskedArray):
         if isinstance(payoff, np.memmap):
             raise InputError(f"payoff is a memory map of {payoff.dtype}; write it as float64")
         matrix = as_float_array(payoff, name="payoff", ndim=2)
@@ -297,13 +303,15 @@ def _from_products(
     if hasattr(payoff, "matvec"):
         if transposed is not None or (shape is not None and tuple(np.atleast_1d(shape)) != tuple(payoff.shape)):
             raise InputError("a LinearOperator brings its transpose and its shape; leave transposed and shape out")
-        product, transposed, shape = payoff.matvec, payoff.rmatvec, payoff.shape
+        product, transposed, shape = payoff.matvec, _transpose_of(payoff), payoff.shape
     else:
         product = payoff
     if shape is None:
         raise InputError("shape is missing: say how many responses a callable payoff is about, as in shape=100_000")
     if not isinstance(shape, (tuple, list)):
         shape = (shape, shape)
+    if len(shape) != 2:
+        raise InputError(f"shape must be a number of responses, or of rows and of columns; got {tuple(shape)}")
     rows, columns = (positive_whole(size, name="shape") for size in shape)
     if rows == columns and not two_player:
         if transposed is not None and not hasattr(payoff, "matvec"):
@@ -313,6 +321,22 @@ def _from_products(
             )
         return FromFunction((rows, columns), product, is_skew=True, bound=bound)
     return FromFunction((rows, columns), product, transposed=transposed, bound=bound)
+
+
+def _transpose_of(payoff: Any) -> Callable[[FloatArray], FloatArray]:
+    """Return the product with the transpose of a scipy LinearOperator, which may have none."""
+
+    def transposed(vector: FloatArray) -> FloatArray:
+        try:
+            product: FloatArray = payoff.rmatvec(vector)
+        except NotImplementedError:
+            raise InputError(
+                "payoff is a LinearOperator without rmatvec, which a game of two players needs; make it with "
+                "rmatvec=..., the product with its transpose"
+            ) from None
+        return product
+
+    return transposed
 
 
 def from_embeddings(
@@ -363,7 +387,15 @@ def from_embeddings(
         raise InputError(f"V is empty (shape {vectors.shape}); give one embedding per response")
     choice(link, ("linear", "logistic"), name="link")
     skew = _skew_form(R, vectors.shape[1])
-    operator = LowRankSkew(vectors, skew) if link == "linear" else Embeddings(vectors, skew)
+    scores = LowRankSkew(vectors, skew)
+    with np.errstate(over="ignore"):
+        bound = scores.largest()
+    if not np.isfinite(bound):
+        raise InputError(
+            f"V has entries of {np.abs(vectors).max():.3g} and R of {np.abs(skew).max():.3g}: scores V R V' are not "
+            "finite. Divide V by its largest entry"
+        )
+    operator = scores if link == "linear" else Embeddings(vectors, skew)
     called = labels_or_range(names, len(vectors))
     return OperatorGame(operator, called, called)
 

@@ -37,9 +37,10 @@ def as_csr(matrix: Any, *, name: str) -> Any:
         raise InputError(f"{name} must be a matrix with rows and columns; its shape is {matrix.shape}")
     if matrix.dtype.kind not in "biuf":
         raise InputError(f"{name} must hold real numbers; its type is {matrix.dtype}")
-    found = csr_array(matrix)
+    # Before entries that occur twice are added up: small integers would overflow, and truth values stay at 1.
+    found = csr_array(matrix.astype(np.float64, copy=False))
     clean = found.has_canonical_format and bool(found.data.all())
-    found = csr_array(found, dtype=np.float64, copy=not clean)
+    found = csr_array(found, copy=not clean)
     if not clean:
         found.sum_duplicates()
         found.eliminate_zeros()

@@ -10,6 +10,7 @@ from .._check import non_negative
 from .._types import FloatArray
 from ..errors import InputError
 from .base import Cost, PayoffOperator
+from .norms import length_of
 
 # How far products may disagree on identities: rounding of long sums, in whatever precision the callable works.
 _TOLERANCE = 1e-6
@@ -121,7 +122,7 @@ class FromFunction(PayoffOperator):
         rng = np.random.default_rng(_SEED + 1)
         row, column = rng.standard_normal(self.shape[0]), rng.standard_normal(self.shape[1])
         image, back = self.product(column), self.transposed_product(row)
-        scale = float(np.linalg.norm(row) * np.linalg.norm(image) + np.linalg.norm(column) * np.linalg.norm(back))
+        scale = length_of(row) * length_of(image) + length_of(column) * length_of(back)
         forth, and_back = float(row @ image), float(column @ back)
         if self.is_skew and abs(forth - and_back) > _TOLERANCE * scale:
             raise InputError(

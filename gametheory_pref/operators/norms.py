@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._types import FloatArray
+
 if TYPE_CHECKING:
     from .base import PayoffOperator
 
@@ -14,6 +16,12 @@ _SEED = 0
 # A new direction shorter than this, relative to the longest, is rounding: all that the start can reach has been seen.
 _ROUNDING = 1e-12
 _FIRST_LOOK = 6
+
+
+def length_of(vector: FloatArray) -> float:
+    """Return the Euclidean norm, also of vectors whose squares are too large or too small for floating point."""
+    largest = float(np.abs(vector).max())
+    return largest * float(np.linalg.norm(vector / largest)) if 0.0 < largest < np.inf else largest
 
 
 def largest_singular_value(operator: PayoffOperator, *, accuracy: float = 1e-5, max_products: int = 400) -> float:
@@ -62,7 +70,7 @@ def _lanczos_lengths(operator: PayoffOperator) -> Iterator[float]:
     while True:
         image = operator.transposed_product(vector) if transposed else operator.product(vector)
         image = image + length * before if operator.is_skew else image - length * before
-        length = float(np.linalg.norm(image))
+        length = length_of(image)
         yield length
         before, vector = vector, image / length
         transposed = not (transposed or operator.is_skew)

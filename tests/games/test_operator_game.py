@@ -247,3 +247,47 @@ def test_pickling():
         copy = pickle.loads(pickle.dumps(game))
         assert copy.names == game.names
         assert_array_equal(entries(copy), entries(game))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1e200])
+@pytest.mark.parametrize("way", [np.asarray, csr_array, lambda A: lambda v: A @ v], ids=["table", "sparse", "products"])
+def test_the_unit_of_the_payoff_does_not_count(way, scale):
+    payoff = scale * np.array([[0.0, -1.0, 2.0], [1.0, 0.0, -1.0], [-2.0, 1.0, 0.0]])
+    shape = {"shape": 3} if callable(way(payoff)) else {}
+    solution = gp.solve(gp.operator_game(way(payoff), **shape), tol=1e-9 * scale)
+    assert solution.status.is_answer
+    assert_allclose(solution.policy, [0.25, 0.5, 0.25], atol=1e-9)
+    with pytest.raises(gp.InputError, match="skew"):
+        gp.operator_game(way(payoff + 0.1 * scale), **shape)
+
+
+@pytest.mark.parametrize(
+    "matrix", [[[0.0, 0.1], [0.1, 0.0]], [[-0.1, -0.1], [-0.1, -0.1]], [[0.0, np.nan], [0.1, 0.0]]]
+)
+def test_operators_are_not_taken_at_their_word(matrix):
+    """The second has a policy that gains 0.1 less than nothing: what would be a gap below 0."""
+    with pytest.raises(gp.InputError, match="skew|not finite"):
+        gp.operator_game(Dense(np.array(matrix), is_skew=True))
+
+
+def test_masked_tables_are_refused():
+    payoff = np.array([[0.0, 0.25], [-0.25, 0.0]])
+    with pytest.raises(gp.InputError, match="masked"):
+        gp.operator_game(np.ma.array(payoff, mask=payoff != 0.0))
+
+
+def test_a_linear_operator_without_a_transpose_is_refused():
+    half = LinearOperator((2, 3), matvec=lambda v: v[:2], dtype=np.float64)
+    with pytest.raises(gp.InputError, match="rmatvec"):
+        gp.operator_game(half)
+
+
+def test_a_shape_has_two_sizes():
+    with pytest.raises(gp.InputError, match="shape must be"):
+        gp.operator_game(lambda v: 0.0 * v, shape=(3, 3, 3))
+
+
+@pytest.mark.parametrize("link", ["linear", "logistic"])
+def test_embeddings_whose_scores_are_not_finite_are_refused(link):
+    with pytest.raises(gp.InputError, match="Divide V"):
+        gp.from_embeddings(np.array([[1e200, 1.0], [1.0, 1e200]]), link=link)

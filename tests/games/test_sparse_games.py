@@ -194,3 +194,12 @@ def test_counting_takes_memory_that_grows_with_the_log_and_not_with_the_pairs():
     given = left.nbytes + right.nbytes + winner.nbytes
     assert isinstance(game, gp.OperatorGame)
     assert held < 6 * given and peak < 10 * given
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint8])
+def test_entries_given_twice_are_added_whatever_they_are_kept_in(kind):
+    """One entry for each battle, in as few bytes as a one takes: the sums do not fit into these."""
+    who, whom = np.repeat([0, 1], [3000, 1000]), np.repeat([1, 0], [3000, 1000])
+    game = gp.from_counts(coo_array((np.ones(4000, kind), (who, whom)), shape=(2, 2)))
+    assert_array_equal(game.votes.wins_low, [3000.0])
+    assert_array_equal(game.votes.wins_high, [1000.0])
