@@ -29,7 +29,7 @@ _SIMPLEX_LIMIT = 100
 # (benchmarks/large_games.py): of a preference game, and of a two-player one, both players counted.
 _INTERIOR_LIMIT, _INTERIOR_LIMIT_OF_PAIR = 1500, 1000
 # Rank of a payoff up to which the interior point on its factors goes before the active-set method.
-_MOST_RANK = 200
+_MOST_RANK = 400
 # Gap that an exact method is asked for; nearly all end at rounding level.
 _TARGET_GAP = 1e-9
 # Gap above which an answer by pivoting is compared with the interior point's.

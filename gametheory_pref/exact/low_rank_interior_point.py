@@ -12,8 +12,8 @@ where E says which response is whose. The central path is p_i s_i = mu, and a st
     (q, 0) = F'(c/s) + H (C q, -dtheta),
 
 r + 1 equations (r + 2 for two players), whose matrix is found in n r^2 operations. They have one solution, however
-degenerate V is: with an invertible C, ``(C^-1 - H_VV)`` is skew less positive semidefinite. The vectors of order n
-follow: ``ds = -F (C q, -dtheta)`` and ``dp = (c - p ds) / s``. Nothing of order n x n is ever made.
+degenerate V is, because ``diag(s/p) - A`` is definite: see docs/theory.md. The vectors of order n follow,
+``ds = -F (C q, -dtheta)`` and ``dp = (c - p ds) / s``. Nothing of order n x n is ever made.
 
 The slacks are computed anew from the policy after each step, so that rounding never leaves the feasible set: it costs
 centrality only, and the next step repairs that. Where the small equations lose too many digits, as large and small p/s
