@@ -496,7 +496,7 @@ class _System:
         matrix = self._matrix(p / s)
         # Rows differ by the sizes of the columns of V, which pivoting must not mistake for meaning.
         self._row_scale = 1.0 / np.abs(matrix).max(axis=1)
-        self._factors, self._pivots, _ = lapack.dgetrf(matrix * self._row_scale[:, None])
+        self._lu, self._pivots, _ = lapack.dgetrf(matrix * self._row_scale[:, None])
         self._getrs = lapack.dgetrs
 
     def _matrix(self, weights: FloatArray) -> FloatArray:
@@ -509,7 +509,7 @@ class _System:
         return np.diag(ones)
 
     def _solve_small(self, right: FloatArray) -> FloatArray:
-        solution: FloatArray = self._getrs(self._factors, self._pivots, self._row_scale * right)[0]
+        solution: FloatArray = self._getrs(self._lu, self._pivots, self._row_scale * right)[0]
         return solution
 
     def solve(self, change: FloatArray | None) -> _Direction:
