@@ -67,7 +67,7 @@ def _hypotheses(rule: RestartedHalpern, facts: Facts) -> str | None:
         cold(facts),
         exact_payoffs(facts),
         known_distance(facts),
-        within(rule.step_size, 1.0 / facts.norm, "1 / L"),
+        within(rule.step_size, 1.0 / max(facts.norm, 1e-12), "1 / L"),
     )
 
 
