@@ -67,7 +67,7 @@ class Function(Operator):
         self.function, self.dimension = function, dimension
 
     def __call__(self, z: FloatArray) -> FloatArray:  # noqa: D102
-        return _checked_value(self.function(z), self.dimension, "the operator")
+        return _checked_value(self.function, z, "the operator")
 
     def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:  # noqa: D102
         return self(z)
@@ -85,7 +85,7 @@ class SumOfFunctions(Operator):
     def mean_of_terms(self, indices: IntArray, z: FloatArray) -> FloatArray:  # noqa: D102
         total = np.zeros(self.dimension)
         for i in indices:
-            total += _checked_value(self.functions[int(i)](z), self.dimension, f"term {int(i)}")
+            total += _checked_value(self.functions[int(i)], z, f"term {int(i)}")
         return total / len(indices)
 
 
@@ -194,8 +194,12 @@ def sampled_cocoercivity(operator: Operator, around: FloatArray, *, pairs: int =
     return smallest
 
 
-def _checked_value(value: Any, dimension: int, name: str) -> FloatArray:
-    array = np.asarray(value, dtype=np.float64)
-    if array.shape != (dimension,):
-        raise InputError(f"{name} must return an array of shape ({dimension},), as its argument; got {array.shape}")
+def _checked_value(function: Callable[[FloatArray], Any], z: FloatArray, name: str) -> FloatArray:
+    # The iterate itself, so a function that writes to its argument must fail; and a copy of the value, as the function
+    # may write its next one to the same array.
+    argument = z.view()
+    argument.flags.writeable = False
+    array = np.array(function(argument), dtype=np.float64)
+    if array.shape != z.shape:
+        raise InputError(f"{name} must return an array of shape {z.shape}, as its argument; got {array.shape}")
     return array

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from .._types import BoolArray, FloatArray, IntArray
+from ..operators.norms import length_of
 
 # Entries up to this are 0 but for the rounding of projections.
 _ZERO = 1e-15
@@ -34,11 +35,11 @@ def tangent_residual(value: FloatArray, z: FloatArray, blocks: IntArray) -> floa
     True
     """
     if blocks.size == 1:
-        return float(np.linalg.norm(value))
+        return length_of(value)
     parts = [
         _tangent_step(-value[first:last], z[first:last] > _ZERO) for first, last in itertools.pairwise(blocks)
     ]
-    return float(np.linalg.norm(np.concatenate(parts)))
+    return length_of(np.concatenate(parts))
 
 
 def _tangent_step(direction: FloatArray, inside: BoolArray) -> FloatArray:

@@ -136,3 +136,27 @@ def test_theorems_about_policies_say_nothing_about_inclusions():
     report = gp.verify_rate(solution, "extragradient-contraction")
     assert report.verdict == "inconclusive" and "the run was on an inclusion" in report.reason
     assert gp.verify_rate(solution).verdict == "holds"
+
+
+def test_a_function_cannot_change_the_iterate():
+    with pytest.raises(ValueError, match="read-only"):
+        gp.solve_inclusion(gp.inclusion(lambda z: z.__imul__(2.0), start=[1.0, 1.0], lipschitz=2.0), "halpern")
+
+
+def test_a_function_may_write_its_values_to_one_array():
+    kept = np.empty(2)
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    settings = {"start": [1.0, 0.5], "lipschitz": 1.0}
+    reused, fresh = (
+        gp.solve_inclusion(gp.inclusion(function, **settings), "anchored_extragradient", max_steps=30)
+        for function in (lambda z: np.matmul(turn, z, out=kept), lambda z: turn @ z)
+    )
+    assert_array_equal(reused.trace.metrics["residual"], fresh.trace.metrics["residual"])
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_residuals_neither_vanish_nor_overflow(scale):
+    """The squares of such values are 0, or infinite."""
+    one = gp.inclusion(lambda z: scale * np.array([z[1], -z[0]]), start=[1.0, 0.0], lipschitz=scale)
+    solution = gp.solve_inclusion(one, "anchored_extragradient", tol=1e-3 * scale, max_steps=1)
+    assert not solution.converged and solution.residual > 1e-3 * scale
