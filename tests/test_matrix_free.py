@@ -159,3 +159,11 @@ def test_a_callback_sees_every_record_point_once(slow: tuple[_Clock, OperatorGam
         callback=lambda snapshot: seen.append(snapshot.step),
     )  # fmt: skip
     assert seen == solution.trace.step.tolist()
+
+
+def test_the_gap_that_a_run_claims_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix_free, "gap_of", lambda problem, x: 0.0)
+    game = gp.operator_game(np.array([[0.0, 0.4], [-0.4, 0.0]]))
+    solution = gp.solve(game, "extragradient", tol=1e-6)
+    assert solution.status is gp.Status.INACCURATE and not solution.converged
+    assert_allclose(solution.gap, 0.4, rtol=1e-12)
