@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._types import BoolArray, FloatArray, IntArray
-from .inclusions import InclusionRun, tangent_residual
+from .inclusions import InclusionRun
 from .iterating import Run
+from .measuring import AnyRun, log_policies, measured, rounding
 from .methods._info import Bound, Contraction, Decay, Guarantee, Limit, LocalRate
 from .operators import PayoffOperator
 from .rate_report import Curve, RateReport, Verdict
@@ -26,7 +27,6 @@ from .slopes import mean_line, oscillating_line
 from .status import Status
 
 RELATIVE_SLACK = 1e-9
-ROUNDING_UNITS = 64.0 * np.finfo(np.float64).eps
 SMALLEST_DIVERGENCE = 1e-12
 FEWEST_SEEDS = 20
 
@@ -55,11 +55,6 @@ _LABELS = {
     "kl": "KL(pi* || pi)",
     "residual": "the residual",
 }
-
-Quantity: TypeAlias = Literal["kl", "gap", "gap0", "residual"]
-AnyRun: TypeAlias = Any
-"""A `Run` on a game, or an `InclusionRun`, of which only residuals are known."""
-
 
 def judge(guarantee: Guarantee, runs: Sequence[AnyRun]) -> RateReport:
     """Return the verdict on a theorem by one run, or by several that differ in their luck or length only."""
@@ -120,48 +115,12 @@ def _report(guarantee: Guarantee, runs: Sequence[AnyRun], verdict: Verdict, reas
     return RateReport(runs[0].rule.info.name, guarantee, verdict, reason, n_runs=len(runs), **numbers)
 
 
-def log_policies(run: Run, of: Literal["last", "average"]) -> FloatArray:
-    """Return the logarithms of the iterates, or of the averages, one row per record point."""
-    if of == "last":
-        return run.log_last
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(run.average))
-
-
-def measured(run: AnyRun, of: Literal["last", "average"], quantity: Quantity) -> FloatArray:
-    """Return a quantity of the iterates, or of the averages, at every record point."""
-    if quantity == "residual":
-        return np.asarray(run.residual) if isinstance(run, InclusionRun) else _residuals(run, of)
-    if quantity == "gap" or (quantity == "gap0" and run.facts.temperature == 0.0):
-        return np.asarray(run.gap_last if of == "last" else run.gap_average)
-    if quantity == "gap0":
-        return np.asarray(run.facts.gaps(log_policies(run, of), 0.0))
-    assert run.facts.log_equilibrium is not None
-    return np.asarray(run.facts.divergence_from(run.facts.log_equilibrium, log_policies(run, of)))
-
-
-def _residuals(run: Run, of: Literal["last", "average"]) -> FloatArray:
-    """Return how far policies of a game are from solving its variational inequality."""
-    problem = run.facts.problem
-    return np.array(
-        [tangent_residual(-(problem.payoff @ row), row, problem.blocks) for row in np.exp(log_policies(run, of))]
-    )
-
-
-def _rounding(run: AnyRun, quantity: str, values: FloatArray) -> FloatArray:
-    """Return how far measured values may be off."""
-    if quantity == "kl":
-        error = run.facts.equilibrium_error
-        return np.asarray(error * np.sqrt(2.0 * np.abs(values)) + error**2)
-    return np.full(len(values), ROUNDING_UNITS * max(run.facts.payoff_bound, run.facts.temperature))
-
-
 # -- bounds
 
 
 def _judge_bound(guarantee: Bound, run: AnyRun) -> RateReport:
     values = measured(run, guarantee.of, guarantee.quantity)
-    error = _rounding(run, guarantee.quantity, values)
+    error = rounding(run, guarantee.quantity, values)
     return _against_bound(guarantee, [run], values, _bounds(guarantee, run), error)
 
 
@@ -304,7 +263,7 @@ def _not_allowed(guarantee: Contraction, run: Run, pairs: _Pairs) -> BoolArray:
     # The cap keeps infinity out of differences.
     factor = np.exp(np.minimum(pairs.gain, 500.0))
     allowed = pairs.before * factor
-    error = _rounding(run, "kl", pairs.after) + factor * _rounding(run, "kl", pairs.before)
+    error = rounding(run, "kl", pairs.after) + factor * rounding(run, "kl", pairs.before)
     if guarantee.grows:
         return np.asarray(pairs.after < allowed * (1.0 - RELATIVE_SLACK) - error)
     return np.asarray(pairs.after > np.maximum(allowed, SMALLEST_DIVERGENCE) * (1.0 + RELATIVE_SLACK) + error)
@@ -463,7 +422,7 @@ def _judge_decay(guarantee: Decay, runs: Sequence[AnyRun]) -> RateReport:
         steps, values = ends[order], np.array([curve[-1] for curve in curves])[order][None]
     else:
         steps, values = runs[0].steps, np.stack(curves)
-    floor = float(max(_rounding(run, guarantee.quantity, np.array([SMALLEST_DIVERGENCE]))[0] for run in runs))
+    floor = float(max(rounding(run, guarantee.quantity, np.array([SMALLEST_DIVERGENCE]))[0] for run in runs))
     mean = values.mean(axis=0)
     begins = 1 if horizons else max(int(steps[-1] / _WINDOW), 1)
     kept = np.flatnonzero((steps >= begins) & (mean > 10.0 * floor))

@@ -9,7 +9,8 @@ import numpy as np
 
 from .errors import InputError
 from .inclusions import InclusionRun, InclusionSolution
-from .judging import AnyRun, judge, judged_together
+from .judging import judge, judged_together
+from .measuring import AnyRun
 from .methods._info import Guarantee
 from .rate_report import RateReport, joined
 from .solution import Solution

@@ -34,7 +34,7 @@ LAYERS = [
     {"iterating"},
     {"iterating_batch", "inclusions"},
     {"solution"},
-    {"rate_report", "slopes", "judging", "rates"},
+    {"rate_report", "slopes", "measuring", "judging", "rates"},
     {"solving", "temperature_path", "batch", "run_state"},
     {"negative_controls", "verification"},
     {"sweeping"},

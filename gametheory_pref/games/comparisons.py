@@ -13,6 +13,9 @@ from .._check import choice
 from .._check import labels as check_labels
 from .._types import BoolArray, FloatArray, Label, Labels, LabelsLike
 from ..errors import InputError
+from .coded import CodeArray, encode
+from .coded import Coded as Coded
+from .coded import Encoder as Encoder
 from .operator import OperatorGame
 from .pair_votes import PairVotes, count_pairs
 from .preference import PreferenceGame
@@ -21,7 +24,6 @@ from .votes import MAX_COUNT as MAX_COUNT
 from .votes import Kind, Votes, game_from_votes
 
 Ties = Literal["half", "drop"]
-CodeArray = NDArray[np.int32]
 
 LEFT_WON, TIE, RIGHT_WON = 1, 0, -1
 WINNER_WORDS: dict[str, int] = {
@@ -215,25 +217,6 @@ def from_comparisons(
     return game_of_log(log, kind=kind, ties=ties, missing=missing, table=table, notes=notes)
 
 
-class Coded(NamedTuple):
-    """A column as integer codes into its distinct values."""
-
-    codes: CodeArray
-    values: tuple[Any, ...]
-
-    def select(self, rows: NDArray[np.intp]) -> Coded:
-        """Return the same column with only some rows, and only the values that occur in them."""
-        used, codes = np.unique(self.codes[rows], return_inverse=True)
-        return Coded(codes.astype(np.int32), tuple(self.values[code] for code in used.tolist()))
-
-    def labels(self) -> Labels:
-        """Return the values as labels; what is missing becomes the empty string."""
-        return tuple(
-            value if isinstance(value, str) or type(value) is int else "" if value is None else str(value)
-            for value in self.values
-        )
-
-
 class Columns(NamedTuple):
     """The columns of a log before they are checked."""
 
@@ -263,58 +246,6 @@ class Fail(Protocol):
 
     def __call__(self, row: int, reason: str) -> InputError:
         """Return the error for `row`, counted from 0."""
-
-
-_ENCODED_AT_ONCE = 100_000
-"""Labels that are Python objects at a time."""
-
-
-class Encoder(dict[Any, int]):
-    """Number distinct values 0, 1, ... in the order in which they are looked up."""
-
-    def __missing__(self, value: Any) -> int:
-        self[value] = code = len(self)
-        return code
-
-    def encode(self, values: Iterable[Any], count: int) -> CodeArray:
-        """Return the code of each of `count` values."""
-        return np.fromiter(map(self.__getitem__, values), np.int32, count)
-
-
-def encode(values: Any, *, name: str) -> Coded:
-    """Return a column of labels as codes; anything that `numpy.asarray` takes, one axis."""
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise InputError(f"{name} must be one column; its shape is {array.shape}")
-    if array.dtype.kind in "iu":
-        return _encode_whole(array)
-    if array.dtype.kind not in "OUT":
-        if array.size == 0:
-            return Coded(np.empty(0, np.int32), ())
-        raise InputError(
-            f"{name} must hold labels, strings or whole numbers; it has type {array.dtype}, first {array[0]!r}"
-        )
-    encoder = Encoder()
-    codes = np.empty(array.size, np.int32)
-    try:
-        for start in range(0, array.size, _ENCODED_AT_ONCE):
-            part = array[start : start + _ENCODED_AT_ONCE]
-            codes[start : start + part.size] = encoder.encode(part.tolist(), part.size)
-    except TypeError as error:
-        raise InputError(f"{name} must hold labels, strings or whole numbers: {error}") from error
-    return Coded(codes, tuple(encoder))
-
-
-def _encode_whole(array: NDArray[Any]) -> Coded:
-    """Code whole numbers in ascending order, without sorting them where they lie close together."""
-    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
-    if high - low > 4 * array.size:
-        distinct, inverse = np.unique(array, return_inverse=True)
-        return Coded(inverse.astype(np.int32), tuple(distinct.tolist()))
-    occurs = np.zeros(high - low + 1, bool)
-    occurs[array - low] = array.size > 0
-    code = (np.cumsum(occurs) - 1).astype(np.int32)
-    return Coded(code[array - low], tuple((np.flatnonzero(occurs) + low).tolist()))
 
 
 def _weight_column(values: Any) -> FloatArray:
