@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ._types import FloatArray, IntArray
-from .exact.interior_point import interior_point, solve_near
+from .exact.interior_point import interior_point
+from .exact.near_solution import solve_near
 from .exact.simplex import solve_by_simplex, solve_symmetric
 from .exact.symmetrization import recover_profile, symmetrize_game
 from .methods import settle

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
-import gametheory_pref.exact.low_rank_interior_point as module
 from gametheory_pref.errors import InputError, UnsupportedCombination
+from gametheory_pref.exact import low_rank_path
 from gametheory_pref.exact.interior_point import interior_point
 from gametheory_pref.exact.low_rank_interior_point import LowRankInteriorPoint, low_rank_interior_point
 from gametheory_pref.exact.simplex import solve_by_simplex
@@ -148,7 +148,7 @@ def test_small_games_of_small_numbers(data):
 @pytest.mark.parametrize("change", ["nothing", "sign", "length"])
 def test_other_directions_do_not_solve_the_game(change, monkeypatch):
     """The answer is the direction's work: none, the opposite one or a random length of its parts does not find it."""
-    right = module._direction
+    right = low_rank_path.corrected_direction
 
     def wrong(system):
         found = right(system)
@@ -158,8 +158,8 @@ def test_other_directions_do_not_solve_the_game(change, monkeypatch):
             return found._replace(dp=-found.dp, ds=-found.ds, small=-found.small, longest=0.1)
         return found._replace(longest=1.7)
 
-    monkeypatch.setattr(module, "_direction", wrong)
-    monkeypatch.setattr(module, "_REFINEMENTS", 0)
+    monkeypatch.setattr(low_rank_path, "corrected_direction", wrong)
+    monkeypatch.setattr(low_rank_path, "_REFINEMENTS", 0)
     answer = low_rank_interior_point(symmetric("away from zero", 60, 4), max_steps=40)
     assert answer.status in (Status.INACCURATE, Status.STEP_LIMIT) and answer.gap > 1e-6
 
@@ -170,14 +170,14 @@ def test_what_float64_cannot_reach_is_said():
     assert 0.0 < answer.gap < 1e-13
 
 
-@pytest.mark.parametrize(("seed", "without"), [(50, "_REFINEMENTS"), (23, "_TurnedSystem")])
+@pytest.mark.parametrize(("seed", "without"), [(50, "_REFINEMENTS"), (23, "TurnedEquations")])
 def test_hard_equations_need_what_is_there_for_them(seed, without, monkeypatch):
     """Rows of a million sizes: the matrix of the small equations has condition numbers of 1e18 and more at the end."""
     payoff = symmetric("rows of all sizes", 300, 40, seed=seed)
     assert_is_answer(payoff)
-    monkeypatch.setattr(module, "_TurnedSystem", module._System)
+    monkeypatch.setattr(low_rank_path, "TurnedEquations", low_rank_path.SmallEquations)
     if without == "_REFINEMENTS":
-        monkeypatch.setattr(module, "_REFINEMENTS", 0)
+        monkeypatch.setattr(low_rank_path, "_REFINEMENTS", 0)
     largest = float(np.abs(entries(payoff)).max())
     assert low_rank_interior_point(payoff, tol=1e-9 * largest).status is Status.INACCURATE
 
@@ -207,11 +207,11 @@ def test_of_many_responses_few_are_solved_for(seed):
 
 
 def test_those_who_beat_the_answer_of_few_join(monkeypatch):
-    monkeypatch.setattr(module, "_FEW", 2)
-    monkeypatch.setattr(module, "_SHARE", 10_000)
+    monkeypatch.setattr(low_rank_path, "_FEW", 2)
+    monkeypatch.setattr(low_rank_path, "_SHARE", 10_000)
     rounds = []
-    learn = module._Path.learn
-    monkeypatch.setattr(module._Path, "learn", lambda *given: rounds.append(given) or learn(*given))
+    learn = low_rank_path.LowRankPath.learn
+    monkeypatch.setattr(low_rank_path.LowRankPath, "learn", lambda *given: rounds.append(given) or learn(*given))
     payoff = strengths_and_turns(20_000, 8, seed=1)
     answer = low_rank_interior_point(payoff, tol=1e-10)
     assert answer.status is Status.CONVERGED and certified(payoff, answer) <= 1e-10
