@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -109,7 +110,9 @@ class Linear(Operator):
     @cached_property
     def cocoercivity(self) -> float:
         """Modulus by `linear_cocoercivity`."""
-        return linear_cocoercivity(self.matrix, self.matrix.T @ self.matrix)
+        unit = _power_of_two(self.matrix)
+        scaled = self.matrix / unit
+        return linear_cocoercivity(scaled, scaled.T @ scaled) / unit
 
     def nearest_zero(self, z: FloatArray) -> FloatArray | None:  # noqa: D102
         value = self(z)
@@ -129,18 +132,50 @@ class SumOfLinear(Linear):
         return np.asarray(((self.matrices[indices] @ z) + self.offsets[indices]).mean(axis=0))
 
     @cached_property
-    def _mean_square(self) -> FloatArray:
-        return np.asarray(np.einsum("kij,kil->jl", self.matrices, self.matrices) / self.n_terms)
+    def _scaled_square(self) -> tuple[float, FloatArray]:
+        """A unit u, and the mean of ``B_i' B_i / u^2``: squares of large entries are no floating-point numbers."""
+        unit = _power_of_two(self.matrices)
+        scaled = self.matrices / unit
+        return unit, np.asarray(np.einsum("kij,kil->jl", scaled, scaled) / self.n_terms)
 
     @cached_property
     def mean_lipschitz(self) -> float:
         """Root of the largest eigenvalue of the mean of ``B_i' B_i``."""
-        return float(np.sqrt(max(np.linalg.eigvalsh(self._mean_square)[-1], 0.0)))
+        unit, square = self._scaled_square
+        return unit * float(np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)))
 
     @cached_property
     def mean_cocoercivity(self) -> float:
         """Modulus by `linear_cocoercivity`, with the mean of ``B_i' B_i``."""
-        return linear_cocoercivity(self.matrix, self._mean_square)
+        unit, square = self._scaled_square
+        return linear_cocoercivity(self.matrix / unit, square) / unit
+
+
+def least_stretch(matrix: FloatArray, blocks: IntArray) -> float:
+    r"""Return the smallest :math:`\langle Bz, z\rangle / \|z\|^2`, or 0 where it is negative by rounding alone.
+
+    It is the smallest eigenvalue of :math:`(B + B^T)/2`, and B is monotone where it is not negative. Between the
+    entries of `blocks` z adds up to 0, as differences of points on simplices do; ``array([0])`` is no constraint.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_stretch(np.diag([2.0, -1.0]), np.array([0]))
+    -1.0
+    """
+    unit = _power_of_two(matrix)
+    symmetric = 0.5 * (matrix / unit + matrix.T / unit)
+    for first, last in itertools.pairwise(blocks):
+        symmetric[first:last] -= symmetric[first:last].mean(axis=0)
+        symmetric[:, first:last] -= symmetric[:, first:last].mean(axis=1, keepdims=True)
+    smallest = float(np.linalg.eigvalsh(symmetric)[0])
+    return unit * smallest if smallest < -1e-12 * float(np.linalg.norm(matrix / unit)) else max(unit * smallest, 0.0)
+
+
+def _power_of_two(values: FloatArray) -> float:
+    """Return a power of two by which the largest of the values is a number from 1 to 2; 1 if all are 0."""
+    largest = float(np.abs(values).max())
+    return float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest > 0.0 else 1.0
 
 
 def linear_cocoercivity(matrix: FloatArray, square: FloatArray) -> float:

@@ -17,7 +17,7 @@ from ..games import MatrixGame, OperatorGame, PreferenceGame
 from ..problem import action_counts, as_problem
 from ..tabular import tabular
 from ..verbs import Exact
-from .operators import Function, Linear, Operator, SumOfFunctions, SumOfLinear
+from .operators import Function, Linear, Operator, SumOfFunctions, SumOfLinear, least_stretch
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +99,11 @@ def inclusion(
     Parameters
     ----------
     operator : callable, array_like, sequence of callables, or game
-        F. A matrix B of shape (d, d) is ``z -> B z + b``; an array of shape (n, d, d), or a sequence of n functions,
-        is the mean of n terms. A preference game, or a two-player game whose payoffs add up to a constant, is the skew
-        operator ``z -> -A z`` of its payoff on the policies of all players, one after the other.
+        F, monotone: ``<F(u) - F(v), u - v> >= 0``. For matrices this is measured; for functions it is the caller's
+        promise, and runs may diverge or stall where it is broken. A matrix B of shape (d, d) is ``z -> B z + b``; an
+        array of shape (n, d, d), or a sequence of n functions, is the mean of n terms. A preference game, or a
+        two-player game whose payoffs add up to a constant, is the skew operator ``z -> -A z`` of its payoff on the
+        policies of all players, one after the other.
     start : array_like, shape (d,), optional
         Where methods start; uniform on simplices, and 0 otherwise, where the dimension is known.
     offset : array_like, shape (d,) or (n, d), optional
@@ -121,7 +123,8 @@ def inclusion(
     Raises
     ------
     InputError
-        Shapes that do not fit, a start off the simplices, or constants for an operator whose own are measured.
+        Matrices whose mean is not monotone (on simplices, along them), shapes that do not fit, a start off the
+        simplices, or constants for an operator whose own are measured.
 
     Examples
     --------
@@ -143,6 +146,8 @@ def inclusion(
     if sizes and sum(sizes) != found.dimension:
         raise InputError(f"simplices {sizes} add up to {sum(sizes)}; the operator has {found.dimension} unknowns")
     blocks = np.cumsum((0, *sizes)).astype(np.int64)
+    if isinstance(found, Linear):
+        _refuse_unless_monotone(found, blocks)
     constants = {
         "lipschitz": lipschitz,
         "cocoercivity": cocoercivity,
@@ -180,6 +185,18 @@ def _operator(operator: Any, offset: Any, dimension: int | None) -> Operator:
     if given.shape != shape:
         raise InputError(f"offset must have shape {shape}, as the matrices have rows; got {given.shape}")
     return Linear(matrices, given) if matrices.ndim == 2 else SumOfLinear(matrices, given)
+
+
+def _refuse_unless_monotone(operator: Linear, blocks: IntArray) -> None:
+    smallest = least_stretch(operator.matrix, blocks)
+    if smallest < 0.0:
+        mean = "the mean of the matrices B" if operator.n_terms > 1 else "B"
+        where = ", along the simplices," if blocks.size > 1 else ""
+        raise InputError(
+            f"operator must be monotone, and the smallest eigenvalue of (B + B')/2{where} is {smallest:.6g} for "
+            f"{mean}; add at least {-smallest:.6g} times the identity, or change the sign if these are payoffs "
+            "(F is -A z)"
+        )
 
 
 def _sizes(simplices: Any) -> tuple[int, ...]:

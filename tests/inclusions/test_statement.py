@@ -40,10 +40,49 @@ def test_known_moduli():
         assert_allclose(gp.inclusion(mu * np.eye(2) + skew).cocoercivity, mu / (mu**2 + 9.0), rtol=1e-12)
     assert gp.inclusion(skew).cocoercivity == 0.0
     assert_allclose(gp.inclusion(np.diag([2.0, 0.5])).cocoercivity, 0.5, rtol=1e-14)
-    assert gp.inclusion(-np.eye(2)).cocoercivity == 0.0
+    assert linear_cocoercivity(-np.eye(2), np.eye(2)) == 0.0
     assert gp.inclusion(np.zeros((2, 2))).cocoercivity == np.inf
     # One block positive, one skew: the second has no modulus.
     assert gp.inclusion(np.block([[np.eye(2), np.zeros((2, 2))], [np.zeros((2, 2)), skew]])).cocoercivity == 0.0
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_constants_in_units_whose_squares_are_no_floating_point_numbers(unit):
+    matrix, terms = random_cocoercive(1), np.stack([random_cocoercive(seed, 4) for seed in range(3)])
+    plain, scaled = gp.inclusion(matrix), gp.inclusion(unit * matrix)
+    assert_allclose([scaled.lipschitz, 1.0 / scaled.cocoercivity], [unit * plain.lipschitz, unit / plain.cocoercivity])
+    plain, scaled = gp.inclusion(terms), gp.inclusion(unit * terms)
+    assert_allclose(scaled.mean_lipschitz, unit * plain.mean_lipschitz)
+    assert_allclose(1.0 / scaled.mean_cocoercivity, unit / plain.mean_cocoercivity)
+
+
+def test_matrices_that_are_not_monotone_are_refused_with_what_was_measured():
+    for matrix, value in (([[-1.0]], "-1 for B; add at least 1 times"), (np.diag([5.0, -0.25]), "-0.25 for B; ")):
+        with pytest.raises(gp.InputError, match=rf"eigenvalue of \(B \+ B'\)/2 is {value}"):
+            gp.inclusion(matrix)
+    with pytest.raises(gp.InputError, match="is -1 for the mean of the matrices B"):
+        gp.inclusion([[[1.0]], [[-3.0]]])
+    # A term alone may be anything.
+    assert gp.inclusion([[[3.0]], [[-1.0]]]).lipschitz == 1.0
+    # Rounding is no reason, at any size.
+    for unit in (1e-200, 1.0, 1e200):
+        assert gp.inclusion(unit * random_cocoercive(3)).lipschitz > 0.0
+        with pytest.raises(gp.InputError, match="must be monotone"):
+            gp.inclusion(unit * (random_cocoercive(3) - 1e-6 * np.eye(6)))
+
+
+def test_on_simplices_directions_along_them_count_alone():
+    """1 - 3/2 * (all ones) stretches (1, 1) by -2, and (1, -1) by 1."""
+    matrix = np.eye(2) - 1.5 * np.ones((2, 2))
+    assert gp.inclusion(matrix, simplices=(2,)).lipschitz == pytest.approx(2.0)
+    with pytest.raises(gp.InputError, match=r"is -2 for B"):
+        gp.inclusion(matrix)
+    with pytest.raises(gp.InputError, match=r"along the simplices, is -1 for B"):
+        gp.inclusion(-np.eye(2), simplices=(2,))
+    # Two players who both gain where they agree: no zero-sum game.
+    both = np.kron([[0.0, -1.0], [-1.0, 0.0]], np.eye(2))
+    with pytest.raises(gp.InputError, match=r"along the simplices, is -1 for B"):
+        gp.inclusion(both, simplices=(2, 2))
 
 
 def test_constants_of_means_are_those_of_their_definitions():
@@ -60,7 +99,7 @@ def test_constants_of_means_are_those_of_their_definitions():
 
 
 def test_a_mean_of_functions_is_the_mean_of_matrices():
-    terms, offsets, z = RNG.normal(size=(3, 4, 4)), RNG.normal(size=(3, 4)), RNG.normal(size=4)
+    terms, offsets, z = RNG.normal(size=(3, 4, 4)) + 4.0 * np.eye(4), RNG.normal(size=(3, 4)), RNG.normal(size=4)
     linear = gp.inclusion(terms, start=z, offset=offsets)
     functions = [lambda z, B=B, b=b: B @ z + b for B, b in zip(terms, offsets, strict=True)]
     called = gp.inclusion(functions, start=z)
