@@ -26,7 +26,7 @@ from .problem import Policy, Problem, as_policy, as_problem
 from .solution import EXACT_GAP, Solution
 from .status import Status
 from .tabular import tabular
-from .trace import Record, Snapshot, Trace
+from .trace import Record, Snapshot, Trace, check_hooks
 from .verbs import Exact, Sampled
 
 
@@ -128,7 +128,7 @@ def solve(
     began = time.perf_counter()
     problem = as_problem(game, temperature=temperature, reference=reference)
     limits = _limits(tol, max_steps, time_limit, began)
-    _check_hooks(rng, record, callback)
+    check_hooks(rng, record, callback)
     oracle = checked_oracle(oracle)
     anchor = _start_policy(problem, start)
     asked, method = method, replaced(problem, method)
@@ -257,20 +257,6 @@ def _trace(run: Run, record: Record) -> Trace:
         },
         tuple(run.tabular.policy(prob) for prob in run.answers()) if record.points else (),
     )
-
-
-def _check_hooks(rng: Any, record: Any, callback: Any) -> None:
-    """Refuse what no method could use, though the exact ones draw nothing and record their end alone."""
-    if rng is not None:
-        try:
-            np.random.default_rng(rng)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"rng must be a seed of at least 0 or a numpy Generator; got {rng!r}") from error
-    if not isinstance(record, Record):
-        raise InputError(f"record must be a Record; got {record!r}")
-    positive_whole(record.per_decade, name="record.per_decade")
-    if callback is not None and not callable(callback):
-        raise InputError(f"callback must be a function of a Snapshot; got {callback!r}")
 
 
 def _limits(tol: float, max_steps: int, time_limit: float | None, began: float) -> Limits:

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._check import positive_whole
 from ._types import FloatArray, IntArray
+from .errors import InputError
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,17 @@ class Trace:
             np.array(data["seconds"], dtype=np.float64),
             {name: np.array(column, dtype=np.float64) for name, column in data["metrics"].items()},
         )
+
+
+def check_hooks(rng: Any, record: Any, callback: Any) -> None:
+    """Refuse what no method could use, though the exact ones draw nothing and record their end alone."""
+    if rng is not None:
+        try:
+            np.random.default_rng(rng)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"rng must be a seed of at least 0 or a numpy Generator; got {rng!r}") from error
+    if not isinstance(record, Record):
+        raise InputError(f"record must be a Record; got {record!r}")
+    positive_whole(record.per_decade, name="record.per_decade")
+    if callback is not None and not callable(callback):
+        raise InputError(f"callback must be a function of a Snapshot; got {callback!r}")

@@ -15,7 +15,7 @@ from ..errors import InputError, Interrupted, NotConverged, UnsupportedCombinati
 from ..exact_methods import Limits
 from ..methods import METHODS, Rule, as_rule
 from ..status import Status
-from ..trace import Record, Snapshot, Trace
+from ..trace import Record, Snapshot, Trace, check_hooks
 from ..verbs import Entropic, Euclidean
 from .residual import tangent_residual
 from .running import InclusionRun, run_on_inclusion
@@ -152,8 +152,7 @@ def solve_inclusion(
     if not isinstance(inclusion, Inclusion):
         raise InputError(f"inclusion must be an Inclusion, as gp.inclusion returns it; got {inclusion!r}")
     rule = _suitable(_in_its_geometry(method))
-    if not isinstance(record, Record):
-        raise InputError(f"record must be a Record; got {record!r}")
+    check_hooks(rng, record, callback)
     deadline = None if time_limit is None else began + non_negative(time_limit, name="time_limit")
     limits = Limits(non_negative(tol, name="tol"), positive_whole(max_steps, name="max_steps"), deadline)
     run = run_on_inclusion(inclusion, rule, limits, record, callback, np.random.default_rng(rng))

@@ -160,3 +160,17 @@ def test_residuals_neither_vanish_nor_overflow(scale):
     one = gp.inclusion(lambda z: scale * np.array([z[1], -z[0]]), start=[1.0, 0.0], lipschitz=scale)
     solution = gp.solve_inclusion(one, "anchored_extragradient", tol=1e-3 * scale, max_steps=1)
     assert not solution.converged and solution.residual > 1e-3 * scale
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rng": "x"}, "rng must be a seed of at least 0 or a numpy Generator; got 'x'"),
+        ({"rng": -1}, "rng must be a seed"),
+        ({"callback": 3}, "callback must be a function of a Snapshot; got 3"),
+        ({"record": gp.Record(per_decade=0)}, "record.per_decade must be"),
+    ],
+)
+def test_hooks_that_are_none_are_refused_by_name(arguments, message):
+    with pytest.raises(gp.InputError, match=message):
+        gp.solve_inclusion(example("rotation"), "halpern", **arguments)
