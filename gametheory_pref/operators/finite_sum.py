@@ -183,4 +183,5 @@ def _shares(weights: FloatArray | Sequence[float] | None, count: int) -> FloatAr
         raise InputError(f"weights has {given.size} entries for {count} terms; give one weight per term")
     if given.min() < 0.0 or given.max() == 0.0:
         raise InputError(f"weights must be at least 0 and not all 0; got {given.tolist()}")
+    given = given / given.max()  # the sum of large weights is no floating-point number
     return np.asarray(given / given.sum())

@@ -208,6 +208,8 @@ def test_a_mean_of_games():
     names = [f"r{i}" for i in range(9)]
     games = [gp.preference_game(SKEW + 0.5, names=names), gp.operator_game(csr_array(other), names=names)]
     mean = gp.finite_sum_game(games, weights=[1.0, 3.0])
+    large = gp.finite_sum_game(games, weights=[0.5e308, 1.5e308])
+    assert_allclose(entries(large), entries(mean), atol=1e-15)
     assert mean.is_symmetric and mean.names == tuple(names)
     assert_allclose(entries(mean), 0.25 * SKEW + 0.75 * other, atol=1e-15)
     assert_allclose(entries(gp.finite_sum_game(games)), 0.5 * (SKEW + other), atol=1e-15)
