@@ -37,7 +37,9 @@ _REORDERING = frozenset({"contract", "reassoc", "nsz", "arcp"})
 # Files and folders of the package that compiled code can come from: kernels, and the update rules fused on top of them.
 # Two sets, so that an edit of a rule does not send the solvers of small games back to the compiler.
 COMPILED_SOURCES = ("_jit.py", "_simd.py", "_simd_compiled.py", "status.py", "kernels")
-RULE_SOURCES = (*COMPILED_SOURCES, "verbs.py", "compiled_verbs.py", "fused.py", "lanes.py", "methods")
+RULE_SOURCES = (
+    *COMPILED_SOURCES, "values.py", "sum_verbs.py", "verbs.py", "compiled_verbs.py", "fused.py", "lanes.py", "methods",
+)
 
 _KEPT_CACHE_FOLDERS = 4
 _CACHE_FOLDER_LIFE = 7 * 24 * 3600.0

@@ -20,6 +20,8 @@ LAYERS = [
     {"errors", "_types", "status"},
     {"_check", "_optional", "_uncompilable", "_jit", "_simd", "_simd_compiled", "_threads"},
     {"kernels"},
+    {"values"},
+    {"sum_verbs"},
     {"verbs"},
     {"methods"},
     {"compiled_verbs", "fused", "lanes", "matrix_free", "rule_data"},
@@ -130,7 +132,7 @@ def test_compiled_code_comes_from_hashed_sources_only() -> None:
 
 def test_update_rules_use_the_verbs_only() -> None:
     """A rule in other words would run neither compiled nor on other policies than tables."""
-    allowed = {"verbs", "errors", "methods", "_types", "_check"}
+    allowed = {"verbs", "values", "errors", "methods", "_types", "_check"}
     for path in (PACKAGE / "methods").rglob("*.py"):
         for module, line, _ in imports(path):
             parts = module.split(".")
