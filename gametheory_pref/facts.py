@@ -11,11 +11,13 @@ import numpy as np
 
 from ._types import FloatArray
 from .methods._info import StepFacts, step_facts
-from .operators import PayoffOperator
+from .operators import Dense, PayoffOperator
 from .verbs import TabularProblem, mean_norm, term_count, terms_drawn
 
 # Responses above which the interior point is faster than pivoting.
 _SIMPLEX_LIMIT = 100
+# Responses above which a few products tell the norm well enough, where all singular values would take far longer.
+_SMALL_NORM = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,8 @@ class Facts:
         """``L = |A|_2``, the largest singular value."""
         if isinstance(self.payoff, PayoffOperator):
             return self.payoff.norm
+        if self.n > _SMALL_NORM:
+            return Dense(self.payoff, is_skew=True).norm
         return float(np.linalg.norm(self.payoff, 2))
 
     @cached_property

@@ -16,7 +16,7 @@ from ._types import FloatArray, IntArray, RNGLike
 from .exact_methods import Limits
 from .facts import Facts
 from .fused import Marks, copied, for_kernel, kernel_of, new_marks
-from .methods import Rule, settle
+from .methods import Rule, settle, starts_anywhere
 from .operators import PayoffOperator
 from .problem import Policy, Problem
 from .status import Status
@@ -115,7 +115,7 @@ def run_rule(
     On ``KeyboardInterrupt`` the run so far is returned with the status `Status.INTERRUPTED`. A run that goes on from
     another one keeps its start, and without `rng` its random generator.
     """
-    table = tabular(problem, start, oracle)
+    table = tabular(problem, start, oracle, anywhere=starts_anywhere(rule))
     if resume is not None:
         kept = resume.facts.problem
         table = table._replace(problem=table.problem._replace(start=kept.start, reference=kept.reference))

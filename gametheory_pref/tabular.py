@@ -43,8 +43,12 @@ class Tabular(NamedTuple):
         return tuple(np.split(whole, np.cumsum(self.counts)[:-1]))
 
 
-def tabular(problem: Problem, start: Policy | None, oracle: Exact | Sampled) -> Tabular:
+def tabular(
+    problem: Problem, start: Policy | None, oracle: Exact | Sampled, *, anywhere: bool = False
+) -> Tabular:
     """Return the problem on flat arrays that start at `start`, by default the reference.
+
+    The start may leave out responses if the rule can start `anywhere`.
 
     Raises
     ------
@@ -62,7 +66,8 @@ def tabular(problem: Problem, start: Policy | None, oracle: Exact | Sampled) -> 
     # place where the rule starts.
     kept = np.flatnonzero(np.isfinite(log_reference)) if problem.temperature > 0.0 else np.arange(payoff.shape[0])
     log_start = log_reference if start is None else _log_start(problem, start)
-    _refuse_boundary(problem, log_start, kept, "reference" if start is None else "start")
+    if not anywhere:
+        _refuse_boundary(problem, log_start, kept, "reference" if start is None else "start")
     if len(kept) < payoff.shape[0]:
         if isinstance(payoff, PayoffOperator):
             raise UnsupportedCombination(

@@ -214,6 +214,11 @@ def misfit(info: MethodInfo, temperature: float) -> str | None:
     return f"{info.name} is for {for_what}; here its answer need not approach the equilibrium"
 
 
+def starts_anywhere(rule: Rule) -> bool:
+    """Return whether the rule may start at a policy that gives no mass to a response."""
+    return bool(rule.info.projects) or isinstance(getattr(rule, "geometry", None), Euclidean)
+
+
 def check_oracle(rule: Rule, oracle: Exact | Sampled) -> None:
     """Refuse sampled payoffs for a rule whose settings make no sense with them.
 

@@ -283,6 +283,9 @@ class MethodInfo:
         on `rng`, and ``State.calls`` counts terms, `verbs.term_count` to a payoff product.
     solves_inclusions : bool
         Whether it runs, in the Euclidean geometry, on the operator of an `Inclusion` as on the payoffs of a game.
+    projects : bool
+        Whether its steps give mass to any response, so that it may start without: projected ones do, multiplicative
+        ones never. Rules with a `geometry` need not say so.
     alternates : bool
         Whether the players of a two-player game step one after the other, so that two who start alike do not stay
         alike; the policy of a symmetric game is then the mean of theirs.
@@ -311,6 +314,7 @@ class MethodInfo:
     uses_norm: bool = False
     samples_terms: bool = False
     solves_inclusions: bool = False
+    projects: bool = False
     alternates: bool = False
     converges: bool = True
 

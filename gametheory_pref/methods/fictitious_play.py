@@ -27,6 +27,7 @@ class State(NamedTuple):
         cite=("brown1951iterative", "robinson1951iterative", "daskalakis2014counterexample"),
         trust="theory",
         tabular_only=True,
+        projects=True,
     )
 )
 class FictitiousPlay(NamedTuple):

@@ -363,6 +363,7 @@ def after_resolvent(rule: Halpern, problem: TabularProblem, state: State, rng: G
         check=_check,
         unsampled=_unsampled,
         uses_norm=True,
+        projects=True,
         solves_inclusions=True,
         guarantees=(
             Bound(

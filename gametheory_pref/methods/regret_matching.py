@@ -51,6 +51,7 @@ class State(NamedTuple):
         cite=("hart2000simple", "tammelin2014solving"),
         trust="theory",
         tabular_only=True,
+        projects=True,
         guarantees=(
             Bound(
                 name="regret-matching-average",

@@ -147,6 +147,7 @@ def due(rule: RestartedHalpern, t: int, epoch: Epoch, residual: float) -> bool:
         tabular_only=True,
         check=_check,
         uses_norm=True,
+        projects=True,
         alternates=True,
         guarantees=(
             Bound(

@@ -300,6 +300,7 @@ def inexact_resolvent(
         check=_check,
         unsampled=unsampled,
         samples_terms=True,
+        projects=True,
         solves_inclusions=True,
         guarantees=(
             Bound(

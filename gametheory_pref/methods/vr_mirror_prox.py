@@ -149,6 +149,7 @@ class ExtragradientState(NamedTuple):
         check=_check_extragradient,
         unsampled=unsampled,
         samples_terms=True,
+        projects=True,
         solves_inclusions=True,
         guarantees=(
             Bound(
@@ -190,7 +191,8 @@ class VRExtragradient(NamedTuple):
         :math:`\eta`; "theory" is 1/L, with the Lipschitz constant of the terms: :math:`\|A\|_F` for columns of a
         table. It is scaled down by :math:`\gamma\sqrt p`.
     gamma : float
-        :math:`\gamma` below 1; the theorem with a constant is for at most 1/2.
+        :math:`\gamma` below 1. The default, 0.99, is beyond the theorem, whose constant is for at most 1/2; with
+        ``gamma=0.5`` it can be put to the test.
     refresh : float
         p; 0 stands for :math:`2/N`, where N draws make up a payoff product.
 

@@ -18,7 +18,7 @@ from ..fused import kernel_of
 from ..games import Game, PreferenceGame
 from ..gap import problem_gap, value
 from ..iterating import Run, RunState
-from ..methods import Rule
+from ..methods import Rule, starts_anywhere
 from ..problem import Policy, Problem, action_counts
 from ..rule_data import rule_to_dict
 from ..solution import Solution
@@ -238,7 +238,7 @@ def run_of(cell: Cell, outcome: CellOutcome) -> Run | None:
     """Return the run behind an outcome, with its iterates; None where they were not kept."""
     if outcome.trajectory is None or outcome.iterates is None:
         return None
-    table = tabular(cell.named.problem, cell.start(), cell.oracle)
+    table = tabular(cell.named.problem, cell.start(), cell.oracle, anywhere=starts_anywhere(cell.rule))
     column = dict(zip(COLUMNS, outcome.trajectory.T, strict=True))
     steps = column["step"].astype(np.int64)
     average = np.ascontiguousarray(outcome.iterates[:, 1])

@@ -13,7 +13,7 @@ from ..errors import GameTheoryPrefError, InputError, UnknownName, UnsupportedCo
 from ..exact_methods import EXACT_NAMES
 from ..facts import Facts
 from ..games import Game
-from ..methods import METHODS, Methods, Rule, as_rule, check_oracle, settle
+from ..methods import METHODS, Methods, Rule, as_rule, check_oracle, settle, starts_anywhere
 from ..problem import as_game, as_problem
 from ..rule_data import rule_to_dict
 from ..solving import checked_oracle
@@ -97,7 +97,7 @@ def _settled(cell: Cell) -> Cell | Skipped:
     try:
         _check_temperature(cell.rule, problem.temperature)
         check_oracle(cell.rule, cell.oracle)
-        table = tabular(problem, cell.start(), cell.oracle)
+        table = tabular(problem, cell.start(), cell.oracle, anywhere=starts_anywhere(cell.rule))
         rule = settle(cell.rule, Facts(table.problem, cell.max_steps).step_facts)
     except GameTheoryPrefError as error:
         return Skipped(cell.method, cell.named.name, problem.temperature, str(error))
