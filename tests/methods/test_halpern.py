@@ -161,6 +161,24 @@ def test_exact_resolvents_are_those_of_a_linear_solve():
         assert_allclose(state.u.prob, u, atol=1e-11)
 
 
+def test_inner_loops_by_hand_end_at_tolerances_that_shrink():
+    """The last change is at most ``inner_tol |u - v| (t + 1)^(-3/2)``, and loops begin where the answers lead."""
+    inclusion = example("skew_10_0")
+    matrix, u_0, eta = inclusion.operator.matrix, inclusion.start, 0.5
+    x = before = u = u_0
+    calls = 0
+    for t, state in enumerate(states(HALPERN(step_size=eta, inner_tol=0.1), inclusion, 200)):
+        onward = max(t - 1.0, 0.0) / (t + 1.0)
+        v = x + onward * (x - before)
+        while True:
+            v, last, calls = u - eta * matrix @ v, v, calls + 1
+            if np.linalg.norm(v - last) <= 0.1 * np.linalg.norm(u - v) / (t + 1.0) ** 1.5:
+                break
+        before, x, u = x, v, u_0 / (t + 2.0) + (t + 1.0) / (t + 2.0) * v
+        assert state.calls == calls
+        assert_allclose(state.x.prob, x, atol=1e-12)
+
+
 def test_the_accuracy_asked_for_is_reached_when_promised():
     """|u - J(u)| <= eps after 4 D / eps steps with inner errors of at most eps / (4 k (k + 1))."""
     for name in ("rotation", "hard_20", "skew_10_0"):

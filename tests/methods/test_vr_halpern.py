@@ -17,7 +17,7 @@ from gametheory_pref.problem import as_problem
 from gametheory_pref.tabular import tabular
 
 from .finite_sums import OFF_CENTER, ROCK_PAPER_SCISSORS, half_rotations
-from .stepping import guarantee
+from .stepping import guarantee, set_up
 
 Halpern = gp.METHODS["vr_halpern"]
 
@@ -228,6 +228,40 @@ def worst_residual(rule, steps: int, seed: int) -> float:
         residual = np.linalg.norm(u - exact_resolvent(problem.payoff, u, rule.step_size.scale, problem.blocks))
         worst = max(worst, k * residual / distance)
     return worst
+
+
+def test_two_loops_by_hand():
+    """Inner steps on ``H(v) = v - u - eta A v``, with a column drawn at each and a snapshot that moves."""
+    game, start = gp.zoo["comal"].game, np.array([0.5, 0.3, 0.2])
+    rule, problem, _ = set_up(Halpern(inner_constant=2.0, early_stop=False), game, start=start)
+    payoff, luck, same_luck = game.payoff, np.random.default_rng(4), np.random.default_rng(4)
+    norm, p = np.linalg.norm(payoff), 1.0 / 3.0
+    eta = math.sqrt(3.0) / norm
+    np.testing.assert_allclose(rule.step_size.scale, eta, rtol=1e-12)
+    reach = eta * norm
+    gamma = rule.inner_step * math.sqrt(p * (1.0 - p)) / (reach + 1.0)
+    weights = (payoff**2).sum(axis=0) / norm**2
+    u, state, calls, corrections = start, rule.init(problem), 0, []
+    for k in range(4):
+        with interpreted():
+            state = rule.step(problem, state, luck)
+        v = w = before = u
+        calls += 3
+        for _ in range(math.ceil(2.0 * (3.0 + math.sqrt(3.0) * (reach + 1.0)) * math.log(1.252 * (k + 2)))):
+            j = int(np.searchsorted(np.cumsum(weights), same_luck.random(), side="right"))
+            sample = payoff[:, j] * (v - before)[j] / weights[j]
+            corrections.append(np.abs(sample).max())
+            pull = (w - u - eta * payoff @ w) + (v - before - eta * sample)
+            v, before = projected((1.0 - p) * v + p * w - gamma * pull, (0, 3)), w
+            calls += 2
+            if same_luck.random() < p:
+                w, calls = v, calls + 3
+        u = start / (k + 2.0) + (k + 1.0) / (k + 2.0) * v
+        np.testing.assert_allclose(state.x.prob, v, atol=1e-12)
+        np.testing.assert_allclose(state.u.prob, u, atol=1e-12)
+        assert state.calls == calls
+    # What is drawn matters: it is far above the tolerance.
+    assert max(corrections) > 1e-2
 
 
 def test_residuals_of_the_resolvent():
