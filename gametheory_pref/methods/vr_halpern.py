@@ -313,6 +313,11 @@ def inexact_resolvent(
                 hypotheses=_single_loop_hypotheses,
                 quantity="residual",
                 bound=_single_loop_bound,
+                trials=tuple(
+                    Trial(f"inclusion turns_{n_terms}_0", settings={"step_size": "single_loop", "form": SingleLoop()},
+                          max_steps=400, per_decade=16, seeds=20)
+                    for n_terms in (16, 256)
+                ),
             ),
             Bound(
                 name="vr-halpern-two-loops",

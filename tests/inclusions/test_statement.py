@@ -151,6 +151,9 @@ def test_examples_are_what_their_names_say():
         assert_allclose(found.lipschitz, 1.0, rtol=1e-12)
         assert (found.cocoercivity > 0.0) == name.startswith("cocoercive")
         assert found.distance > 0.0
+    turns = example("turns_16_0")
+    assert turns.n_terms == 16 and turns.dimension == 20 and turns.mean_lipschitz <= 1.0
+    assert_allclose([linear_cocoercivity(term, term.T @ term) for term in turns.operator.matrices], 1.0, rtol=1e-9)
     with pytest.raises(gp.InputError, match="got 'easy_3'"):
         example("easy_3")
 

@@ -15,6 +15,7 @@ from gametheory_pref.methods import settle
 from gametheory_pref.methods.vr_halpern import expected_calls, refresh_at
 from gametheory_pref.problem import as_problem
 from gametheory_pref.tabular import tabular
+from gametheory_pref.verification import Bench
 
 from .finite_sums import OFF_CENTER, ROCK_PAPER_SCISSORS, half_rotations
 from .stepping import guarantee, set_up
@@ -77,6 +78,12 @@ def test_the_bound_of_one_loop_holds_and_is_not_idle():
     np.testing.assert_allclose(bound[0], 4.0 * runs[0].inclusion.distance)
     # The worst ratio is .43 on the instance that it was first measured on.
     assert 0.3 < (root / bound)[1:].max() < 0.5
+
+
+def test_the_bound_of_one_loop_is_tried_by_verify():
+    row = Bench(Halpern()).row(guarantee(Halpern(), "vr-halpern-single-loop"), "theorem")
+    assert (row.verdict, row.n_judged, row.n_inconclusive) == ("holds", 2, 0)
+    assert 0.3 < row.tightness < 0.5
 
 
 def test_a_bound_on_a_mean_takes_many_seeds():
