@@ -52,6 +52,8 @@ def as_game(game: Game | ArrayLike) -> Game:
         return game
     if isinstance(game, (str, bytes, os.PathLike)):
         raise InputError(f"game is {game!r}, a text or path; read files with gp.read and look up named games in gp.zoo")
+    if type(game).__name__ == "Inclusion":  # By name: inclusions is a layer above this one.
+        raise InputError("game is an Inclusion; solve it with gp.solve_inclusion(inclusion, method)")
     if hasattr(game, "game"):
         raise InputError(f"game is a {type(game).__name__}; pass its .game")
     return preference_game(game)

@@ -443,7 +443,10 @@ def finite_sum_game(games: Sequence[Any], weights: ArrayLike | None = None) -> O
     >>> (panel.payoff @ [0.0, 1.0]).round(3)
     array([0.025, 0.   ])
     """
-    members = list(games)
+    try:
+        members = list(games)
+    except TypeError:
+        raise InputError(f"games must be a list of games; got a {type(games).__name__}, so pass [game, ...]") from None
     if not members:
         raise InputError("games is empty; a mean needs at least one game")
     operators = [_operator_of(game, i) for i, game in enumerate(members)]

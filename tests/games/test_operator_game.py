@@ -293,3 +293,8 @@ def test_a_shape_has_two_sizes():
 def test_embeddings_whose_scores_are_not_finite_are_refused(link):
     with pytest.raises(gp.InputError, match="Divide V"):
         gp.from_embeddings(np.array([[1e200, 1.0], [1.0, 1e200]]), link=link)
+
+
+def test_a_game_alone_is_no_list_of_games():
+    with pytest.raises(gp.InputError, match=r"PreferenceGame, so pass \[game, ...\]"):
+        gp.finite_sum_game(gp.zoo["comal"].game)

@@ -174,3 +174,8 @@ def test_residuals_neither_vanish_nor_overflow(scale):
 def test_hooks_that_are_none_are_refused_by_name(arguments, message):
     with pytest.raises(gp.InputError, match=message):
         gp.solve_inclusion(example("rotation"), "halpern", **arguments)
+
+
+def test_solve_sends_inclusions_to_their_own_function():
+    with pytest.raises(gp.InputError, match="gp.solve_inclusion"):
+        gp.solve(gp.inclusion([[1.0]]))
