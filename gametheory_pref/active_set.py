@@ -25,6 +25,7 @@ from .exact.interior_point import interior_point
 from .exact.near_solution import solve_near
 from .exact.simplex import solve_by_simplex, solve_symmetric
 from .exact.symmetrization import recover_profile, symmetrize_game
+from .matrix_free import gap_against
 from .methods import settle
 from .methods._info import step_facts
 from .methods.restarted_halpern import RestartedHalpern
@@ -222,13 +223,18 @@ class _Search:
         passes = 8.0 * _PASSES * self.whole.shape[0]
         self.work_of_product = self.whole.cost.bytes + 0.5 * passes
         self.work_of_step = (2.0 if payoff.is_skew else 1.0) * self.whole.cost.bytes + passes
-        self.threshold = max(0.25 * tol, _ROUNDING * payoff.largest())
-        self.best = self._measured(self._uniform() if start is None else start)
+        # Nothing is known of the start before the first product, which may be interrupted.
+        self.best = Candidate(self._uniform() if start is None else start, np.empty(0), np.inf)
         self.problem = self._problem(self.best.policy)
+        self.state = RestartedHalpern().init(self.problem)
+
+    def _measure(self) -> None:
+        """Take the products that the first step needs: the gap of the start, the payoff's norm."""
+        largest = self.payoff.largest()
+        self.threshold = max(0.25 * self.tol, _ROUNDING * largest)
+        self.best = self._measured(self.best.policy)
         norm = largest_singular_value(self.whole, accuracy=_ROUGH, max_products=_FEW_PRODUCTS)
-        facts = step_facts(payoff.largest(), 0.0, 1.0, max_steps, norm=lambda: norm)
-        self.rule = settle(RestartedHalpern(), facts)
-        self.state = self.rule.init(self.problem)
+        self.rule = settle(RestartedHalpern(), step_facts(largest, 0.0, 1.0, self.max_steps, norm=lambda: norm))
 
     def _uniform(self) -> FloatArray:
         return np.repeat(1.0 / np.diff(self.blocks), np.diff(self.blocks))
@@ -241,10 +247,12 @@ class _Search:
 
     def run(self) -> None:
         """Take steps and solve restricted games in turn, until the gap is small enough or a limit comes."""
+        self._measure()
         self._check()
         patient_until = _FIRST_STEPS
         while self.status is None:
             self._steps(_LOOK)
+            self._tell()
             if self.status is None and self.state.t >= patient_until:
                 chosen, clear = self._worth_playing(self.best)
                 if self._affordable(chosen, _BEGIN, clear=clear):
@@ -275,9 +283,7 @@ class _Search:
         return np.concatenate([gains - gains @ played for gains, played in players])
 
     def _gap(self, policy: FloatArray, payoff: FloatArray) -> float:
-        players = zip(self._players(payoff), self._players(policy), strict=True)
-        total = sum(float(gains.max() - gains @ played) for gains, played in players)
-        return 2.0 * total if self.payoff.is_skew else total
+        return gap_against(self.blocks, policy, payoff)
 
     def _measured(self, policy: FloatArray) -> Candidate:
         self.step_work += self.work_of_product

@@ -39,13 +39,15 @@ _PIVOTING_GAP = 1e-13
 class Limits(NamedTuple):
     """When to stop short of the answer: gap that suffices, steps, moment of `time.perf_counter`, word of the user.
 
-    Methods that come closer bit by bit call `callback` as they go; it may raise ``StopIteration``.
+    Methods that come closer bit by bit call `callback` as they go; it may raise ``StopIteration``. They keep the
+    policies on the way only if `keeps_policies`.
     """
 
     tol: float
     max_steps: int
     deadline: float | None
     callback: Callable[[Snapshot], object] | None = None
+    keeps_policies: bool = False
 
 
 class Answer(NamedTuple):
@@ -270,8 +272,7 @@ def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answe
         steps, products, best = progress
         seconds = time.perf_counter() - began
         seen.append(Snapshot(steps, products, seconds, {"gap": best.gap}, _split(best.policy, counts)))
-        if limits.callback is not None:
-            limits.callback(seen[-1])
+        _show(seen, limits)
 
     anchor = problem.reference if start is None else start
     solved = active_set(
@@ -290,6 +291,15 @@ def _active_set(problem: Problem, start: Policy | None, limits: Limits) -> Answe
         _split(solved.policy, counts), solved.status, "active_set", detail, solved.n_steps, solved.n_products, None,
         tuple(seen),
     )  # fmt: skip
+
+
+def _show(seen: list[Snapshot], limits: Limits) -> None:
+    """Show the user the last snapshot; keep its policy, as large as the game, only if the record asks for it."""
+    shown = seen[-1]
+    if not limits.keeps_policies:
+        seen[-1] = shown._replace(policy=())
+    if limits.callback is not None:
+        limits.callback(shown)
 
 
 def _large_equilibrium(problem: Problem, start: Policy | None, limits: Limits) -> Answer:
@@ -325,8 +335,7 @@ def _interior_low_rank(problem: Problem, start: Policy | None, limits: Limits) -
         steps, products, policy, gap = progress
         seconds = time.perf_counter() - began
         seen.append(Snapshot(steps, products, seconds, {"gap": gap}, _split(policy, counts)))
-        if limits.callback is not None:
-            limits.callback(seen[-1])
+        _show(seen, limits)
 
     solved = low_rank_interior_point(
         payoff, tol=limits.tol, max_steps=limits.max_steps, deadline=limits.deadline, watch=look

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ._types import FloatArray
+from ._types import FloatArray, IntArray
 from .fused import Marks, Outcome, calls_of
 from .verbs import Direction, Point, TabularProblem, divergence, mirror, verb
 
@@ -83,9 +83,14 @@ def gap_of(problem: TabularProblem, x: Point) -> float:
     if problem.temperature > 0.0:
         reply = mirror(problem, problem.reference, Direction(payoff), 1.0 / problem.temperature)
         gain = problem.temperature * divergence(problem, x, reply)
-    else:
-        gain = sum(
-            float(payoff[first:last].max() - payoff[first:last] @ x.prob[first:last])
-            for first, last in itertools.pairwise(problem.blocks)
-        )
-    return 2.0 * gain if problem.blocks.size == 2 else gain
+        return 2.0 * gain if problem.blocks.size == 2 else gain
+    return gap_against(problem.blocks, x.prob, payoff)
+
+
+def gap_against(blocks: IntArray, policy: FloatArray, payoff: FloatArray) -> float:
+    """Return the duality gap at temperature 0 of a policy against which the responses get `payoff`."""
+    gain = sum(
+        float(payoff[first:last].max() - payoff[first:last] @ policy[first:last])
+        for first, last in itertools.pairwise(blocks)
+    )
+    return 2.0 * gain if blocks.size == 2 else gain

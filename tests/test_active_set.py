@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
+from gametheory_pref.active_set import Candidate, _best, _Search
 from gametheory_pref.games import OperatorGame
 from gametheory_pref.operators import Dense, LowRank, PayoffOperator, Sparse
 
@@ -160,3 +161,85 @@ def test_a_good_start_needs_no_steps() -> None:
     game = big()
     first = gp.solve(game, "active_set", tol=1e-9)
     assert gp.solve(game, "active_set", tol=1e-9, start=first).n_steps == 0
+
+
+def test_the_callback_stops_the_steps() -> None:
+    seen: list[gp.Snapshot] = []
+
+    def stop_at_30(snapshot: gp.Snapshot) -> None:
+        seen.append(snapshot)
+        if snapshot.step >= 30:
+            raise StopIteration
+
+    game = by_products(Dense(skew(0, 400), is_skew=True))
+    solution = gp.solve(game, "active_set", tol=1e-300, max_steps=40, callback=stop_at_30)
+    assert solution.status is gp.Status.STOPPED and solution.n_steps == 30
+    assert {10, 20, 30} <= {snapshot.step for snapshot in seen}
+    assert all(len(snapshot.policy) == 400 for snapshot in seen)
+
+
+@pytest.mark.parametrize("points", [False, True])
+def test_policies_on_the_way_are_kept_only_if_the_record_asks(points: bool) -> None:
+    from gametheory_pref.exact_methods import Limits, choose
+    from gametheory_pref.problem import as_problem
+
+    problem = as_problem(by_products(Dense(skew(0, 400), is_skew=True)))
+    answer = choose(problem, "active_set")(problem, None, Limits(1e-300, 20, None, keeps_policies=points))
+    assert [len(snapshot.policy) for snapshot in answer.on_the_way] == [400 * points] * len(answer.on_the_way)
+    assert len(answer.on_the_way) >= 2
+
+
+def test_an_interrupt_before_the_first_step_leaves_the_start() -> None:
+    class Interrupting(Dense):
+        products = 0
+
+        def product(self, vector: np.ndarray) -> np.ndarray:
+            self.products += 1
+            if self.products == first:
+                raise KeyboardInterrupt
+            return super().product(vector)
+
+    start = np.random.default_rng(0).dirichlet(np.ones(400))
+    for first in (1, 3):
+        with pytest.raises(gp.Interrupted) as error:
+            gp.solve(by_products(Interrupting(skew(0, 400), is_skew=True)), "active_set", start=start)
+        solution = error.value.solution
+        assert isinstance(solution, gp.Solution) and solution.n_steps == 0
+        assert_allclose(solution.policy, start, rtol=1e-15)
+
+
+# -- who plays
+
+
+def search(payoff: np.ndarray) -> _Search:
+    found = _Search(Dense(payoff, is_skew=True), None, 1e-9, 1000, None, None)
+    found._measure()
+    return found
+
+
+def test_the_best_have_the_largest_advantage() -> None:
+    advantage = np.array([0.0, 5.0, 1.0, 4.0, 9.0, 2.0])
+    positions = np.array([0, 1, 2, 3, 5])
+    assert sorted(_best(positions, advantage, 2)) == [1, 3]
+    assert sorted(_best(positions, advantage, 5)) == [0, 1, 2, 3, 5]
+
+
+def test_those_join_that_beat_the_answer_and_those_far_from_being_played_leave() -> None:
+    payoff = np.array([0.0, 0.0, -0.5, -30.0, 1.0, -1.0])
+    policy = np.array([0.5, 0.5, 0.0, 0.0, 0.0, 0.0])
+    looking = search(skew(0, 6))
+    # 2 is not played but near; 3 is far; 4 beats the answer; 5 does not.
+    assert_array_equal(looking._joined(np.arange(4), Candidate(policy, payoff, 2.0)), [0, 1, 2, 4])
+    assert looking._joined(np.array([0, 1, 4]), Candidate(policy, payoff, 2.0)).size == 0
+
+
+def test_steps_go_on_from_the_best_point() -> None:
+    looking = search(skew(0, 40))
+    looking._steps(5)
+    policy = np.random.default_rng(1).dirichlet(np.ones(40))
+    looking.best = looking._measured(policy)
+    looking._start_again()
+    assert looking.state.t == 5
+    for mixture in (looking.state.z, looking.state.w, looking.state.z_0, looking.state.w_0):
+        assert_array_equal(mixture.prob, policy)
+    assert_allclose(looking.state.payoff_z.value, looking.payoff.product(policy), rtol=1e-15)

@@ -54,6 +54,9 @@ def largest_step(facts: StepFacts) -> Schedule:
 def _check(rule: RestartedHalpern, facts: StepFacts) -> None:
     if not 0.0 <= rule.reflection <= 1.0:
         raise InputError(f"reflection must lie in [0, 1]; got {rule.reflection!r}")
+    for name in ("sufficient", "necessary", "share"):
+        if non_negative(getattr(rule, name), name=name) > 1.0:
+            raise InputError(f"{name} must lie in [0, 1]; got {getattr(rule, name)!r}")
     if not rule.growth >= 1.0:
         raise InputError(f"growth must be at least 1 (1 keeps the step size); got {rule.growth!r}")
     if not non_negative(rule.check_every, name="check_every").is_integer():

@@ -10,7 +10,9 @@ from numpy.testing import assert_allclose
 
 import gametheory_pref as gp
 from gametheory_pref.facts import Facts
+from gametheory_pref.games import OperatorGame
 from gametheory_pref.methods import settle
+from gametheory_pref.operators import Dense
 from gametheory_pref.problem import as_problem
 from gametheory_pref.tabular import tabular
 
@@ -257,11 +259,43 @@ def test_what_does_nothing_or_plays_for_the_other_side_is_no_answer() -> None:
         ({"growth": 0.5}, "growth"),
         ({"check_every": -1}, "check_every"),
         ({"step_size": -1.0}, "step_size"),
+        *(({name: bad}, name) for name in ("sufficient", "necessary", "share") for bad in (float("nan"), -0.1, 1.5)),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], word: str) -> None:
     with pytest.raises(gp.InputError, match=word):
         gp.solve(gp.zoo["comal"].game, RestartedHalpern(**settings))
+
+
+class Counting(Dense):
+    """A payoff that counts its products, from either side."""
+
+    products = 0
+
+    def product(self, vector: np.ndarray) -> np.ndarray:
+        self.products += 1
+        return super().product(vector)
+
+    def transposed_product(self, vector: np.ndarray) -> np.ndarray:
+        self.products += 1
+        return super().transposed_product(vector)
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_payoff_calls_are_the_products_of_the_rule(steps: int) -> None:
+    payoff = Counting(skew(10, 0), is_skew=True)
+    walk = Walk(OperatorGame(payoff, range(10), range(10)), RestartedHalpern(step_size=0.1))
+    payoff.products = 0
+    assert walk.upto(steps).state.calls == payoff.products == 2 * (steps + 1)
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_a_product_of_both_sides_of_two_players_is_one_call(steps: int) -> None:
+    payoff = Counting(np.random.default_rng(0).normal(size=(4, 6)), is_skew=False)
+    walk = Walk(OperatorGame(payoff, range(4), range(6)), RestartedHalpern(step_size=0.1))
+    payoff.products = 0
+    assert walk.upto(steps).state.calls == steps + 1
+    assert payoff.products == 2 * (steps + 1)
 
 
 # -- the theorem as data
