@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gametheory_pref as gp
-from gametheory_pref.active_set import Candidate, _best, _Search
+from gametheory_pref.active_set import Candidate, _best, _Search, active_set
 from gametheory_pref.games import OperatorGame
 from gametheory_pref.operators import Dense, LowRank, PayoffOperator, Sparse
 
@@ -189,7 +189,8 @@ def test_policies_on_the_way_are_kept_only_if_the_record_asks(points: bool) -> N
     assert len(answer.on_the_way) >= 2
 
 
-def test_an_interrupt_before_the_first_step_leaves_the_start() -> None:
+@pytest.mark.parametrize("first", [1, 3])
+def test_an_interrupt_before_the_first_step_leaves_the_start(first: int) -> None:
     class Interrupting(Dense):
         products = 0
 
@@ -200,12 +201,11 @@ def test_an_interrupt_before_the_first_step_leaves_the_start() -> None:
             return super().product(vector)
 
     start = np.random.default_rng(0).dirichlet(np.ones(400))
-    for first in (1, 3):
-        with pytest.raises(gp.Interrupted) as error:
-            gp.solve(by_products(Interrupting(skew(0, 400), is_skew=True)), "active_set", start=start)
-        solution = error.value.solution
-        assert isinstance(solution, gp.Solution) and solution.n_steps == 0
-        assert_allclose(solution.policy, start, rtol=1e-15)
+    with pytest.raises(gp.Interrupted) as error:
+        gp.solve(by_products(Interrupting(skew(0, 400), is_skew=True)), "active_set", start=start)
+    solution = error.value.solution
+    assert isinstance(solution, gp.Solution) and solution.n_steps == 0
+    assert_allclose(solution.policy, start, rtol=1e-15)
 
 
 # -- who plays
@@ -243,3 +243,12 @@ def test_steps_go_on_from_the_best_point() -> None:
     for mixture in (looking.state.z, looking.state.w, looking.state.z_0, looking.state.w_0):
         assert_array_equal(mixture.prob, policy)
     assert_allclose(looking.state.payoff_z.value, looking.payoff.product(policy), rtol=1e-15)
+
+
+def test_a_game_that_takes_two_rounds() -> None:
+    rng = np.random.default_rng(3)
+    strength, noise = np.sort(rng.normal(size=300)), np.triu(rng.normal(size=(300, 300)), 1) * 0.3
+    payoff = np.tanh(strength[:, None] - strength) + noise - noise.T
+    answer = active_set(Dense(payoff, is_skew=True))
+    assert (answer.status, answer.n_steps, answer.n_exact, answer.largest) == (gp.Status.CONVERGED, 10, 2, 79)
+    assert 2.0 * (payoff @ answer.policy).max() <= 1e-12

@@ -283,7 +283,7 @@ class Counting(Dense):
 
 @pytest.mark.parametrize("steps", [1, 5])
 def test_payoff_calls_are_the_products_of_the_rule(steps: int) -> None:
-    payoff = Counting(skew(10, 0), is_skew=True)
+    payoff = Counting(skew(0, 10), is_skew=True)
     walk = Walk(OperatorGame(payoff, range(10), range(10)), RestartedHalpern(step_size=0.1))
     payoff.products = 0
     assert walk.upto(steps).state.calls == payoff.products == 2 * (steps + 1)
