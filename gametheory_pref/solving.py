@@ -155,7 +155,8 @@ def solve(
                 f"oracle has no effect on exact methods, and method is {method!r}; name an update rule, such as "
                 "method='nash_md'"
             )
-        answer = choose(problem, method)(problem, anchor, limits._replace(callback=callback, keeps_policies=record.points))
+        limits = limits._replace(callback=callback, keeps_policies=record.points)
+        answer = choose(problem, method)(problem, anchor, limits)
         return _with_reason(_finish(problem, answer, limits, began, record, callback), asked)
 
 
