@@ -104,7 +104,7 @@ def products(payoff: np.ndarray) -> tuple[dict[str, float], float]:
         stop = tol if drawn else 0.0
         solution = gp.solve(game, rule, tol=stop, max_steps=steps, rng=0, record=gp.Record(per_decade=64))
         calls = solution.run.payoff_calls[np.flatnonzero(solution.run.gap_average <= tol)[:1]]
-        found[name] = float(calls[0]) / (sum(payoff.shape) if drawn else 1) if calls.size else float("inf")
+        found[name] = float(calls[0]) if calls.size else float("inf")
         foretold = float(solution.run.facts.variance_reduction)
     return found, foretold
 

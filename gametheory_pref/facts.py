@@ -85,9 +85,14 @@ class Facts:
         return mean_norm(self.problem)
 
     @property
+    def n_terms(self) -> int:
+        """How many terms a payoff product has."""
+        return int(term_count(self.problem))
+
+    @property
     def draws(self) -> float:
         """How many draws of terms make up a payoff product, N: one takes a column for each player, or one term."""
-        return term_count(self.problem) / terms_drawn(self.problem)
+        return self.n_terms / terms_drawn(self.problem)
 
     @property
     def variance_reduction(self) -> float:

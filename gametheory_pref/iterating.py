@@ -302,8 +302,12 @@ class _Runner:
                 self.status = Status.STOPPED
 
     def _calls(self, rows: Marks) -> IntArray:
+        """Return the payoff products so far; terms that a rule drew are counted as the products that they make up."""
         each = self.rule.info.payoff_calls
-        return rows.calls if each is None else rows.step * each
+        if each is not None:
+            return np.asarray(rows.step * each)
+        terms = self.facts.n_terms if self.rule.info.samples_terms else 1
+        return np.asarray(-(-rows.calls // terms))
 
     def result(self, earlier: Run | None) -> Run:
         """Return the run; one that went on from an earlier run begins with that run's rows."""

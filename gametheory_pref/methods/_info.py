@@ -280,7 +280,8 @@ class MethodInfo:
         Whether its step sizes or steps use the 2-norm of the payoff.
     samples_terms : bool
         Whether it draws terms of the payoff by itself, even from an oracle that tells it exactly: then its runs depend
-        on `rng`, and ``State.calls`` counts terms, `verbs.term_count` to a payoff product.
+        on `rng`, and ``State.calls`` counts terms, `verbs.term_count` to a payoff product. What a run reports, and
+        what methods are compared by, is the number of products that these make up.
     solves_inclusions : bool
         Whether it runs, in the Euclidean geometry, on the operator of an `Inclusion` as on the payoffs of a game.
     projects : bool

@@ -398,7 +398,7 @@ class VRHalpern(NamedTuple):
     >>> import gametheory_pref as gp
     >>> solution = gp.solve(gp.zoo["comal"].game, "vr_halpern", start=[0.5, 0.3, 0.2], tol=1e-2, rng=0, jit=False)
     >>> solution.policy.round(2), solution.n_steps, solution.payoff_calls
-    (array([0.36, 0.28, 0.36]), 18, 2883)
+    (array([0.36, 0.28, 0.36]), 18, 961)
     """
 
     step_size: StepSize = "resolvent"

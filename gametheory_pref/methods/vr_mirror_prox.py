@@ -214,7 +214,7 @@ class VRExtragradient(NamedTuple):
     >>> game = gp.zoo["comal"].game
     >>> solution = gp.solve(game, "vr_extragradient", tol=1e-3, rng=0, jit=False)
     >>> solution.policy.round(2), solution.n_steps, solution.payoff_calls
-    (array([0.36, 0.27, 0.36]), 316, 1256)
+    (array([0.36, 0.27, 0.36]), 316, 419)
     """
 
     step_size: StepSize = "theory"
@@ -374,7 +374,7 @@ class VRMirrorProx(NamedTuple):
     >>> game = gp.zoo["comal"].game
     >>> solution = gp.solve(game, "vr_mirror_prox", tol=1e-3, rng=0, jit=False)
     >>> solution.policy.round(2), solution.n_steps, solution.payoff_calls
-    (array([0.36, 0.27, 0.37]), 205, 1028)
+    (array([0.36, 0.27, 0.37]), 205, 343)
     """
 
     step_size: StepSize = "theory"
