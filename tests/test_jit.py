@@ -216,7 +216,7 @@ def test_an_edit_of_anything_that_a_rule_is_compiled_from_gives_new_numbers(tmp_
     for name, old, new in (
         ("methods/multiplicative_weights.py", "state.x, rng), eta)", "state.x, rng), 2.0 * eta)"),
         ("verbs.py", "        return schedule.scale\n", "        return 3.0 * schedule.scale\n"),
-        ("compiled_verbs.py", "direction.value, step_size, problem", "direction.value, 0.5 * step_size, problem"),
+        ("compiled_verbs.py", "(base.log, direction.value, step_size", "(base.log, direction.value, 0.5 * step_size"),
         ("kernels/steps.py", "base[i] + step_size * direction[i]", "base[i] + 5.0 * step_size * direction[i]"),
         ("kernels/elementary.py", "return 1.0 + (r + r2", "return 1.5 + (r + r2"),
     ):  # fmt: skip
